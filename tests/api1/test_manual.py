@@ -1,5 +1,6 @@
 """Conversations with the plugins of the manual, as they were published for the first version of the API."""
 
+import asyncio
 import importlib
 import zlib
 from collections.abc import Mapping, Sequence
@@ -8,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from filebot.plugin import Plugin
+from filebot.plugin import Plugin, SourceServices
 from filebot.testing import BOB, ROOM, FakeBot, in_room, open_catalog
+from filebot.testing.http import MemoryWeb
+from tests.api1.manual.finger import FingerSource
 
 Steps = Sequence[tuple[str, str]]
 """Commands of Alice's, each with the answer."""
@@ -52,7 +55,7 @@ def plugin(name: str) -> Plugin[object]:
 
 
 def test_each_plugin_has_a_conversation() -> None:
-    there = {path.stem for path in (Path(__file__).parent / "manual").glob("*.py")} - {"__init__"}
+    there = {path.stem for path in (Path(__file__).parent / "manual").glob("*.py")} - {"__init__", "finger"}
     assert there == CONVERSATIONS.keys()
 
 
@@ -107,3 +110,15 @@ async def test_those_that_help_to_find_are_asked() -> None:
         await bot.drop("a.pdf", b"a")
         await bot.say("mark newest.pdf as high")
         assert "a.pdf" in (await bot.say("find priority:high"))[0]
+
+
+async def test_the_source_of_another_scheme_is_asked() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"Plan of " + (await reader.readline()).strip())
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        finger = FingerSource(SourceServices(asyncio.open_connection, MemoryWeb(), 5.0))
+        async with FakeBot(sources={"finger": finger}) as bot:
+            port = server.sockets[0].getsockname()[1]
+            assert (await bot.say(f"fetch finger://127.0.0.1:{port}/alice"))[0].startswith("Stored")

@@ -1,5 +1,6 @@
 """Documentation agrees with the code."""
 
+import asyncio
 import builtins
 import configparser
 import re
@@ -15,10 +16,22 @@ from types import ModuleType
 import pytest
 
 import filebot.plugin as plugin_api
-from filebot.plugin import Context, Event, NoSuchEntry, Permission, Place, Plugin, UserError, arguments
+from filebot.plugin import (
+    Context,
+    Event,
+    NoSuchEntry,
+    PeerGone,
+    Permission,
+    Place,
+    Plugin,
+    SourceServices,
+    UserError,
+    arguments,
+)
 from filebot.plugin.needs import NEED_OF, NEEDS
 from filebot.plugin_loader import bundled
 from filebot.testing import ALICE, BOB, ROOM, ConfigError, FakeBot, in_room
+from filebot.testing.http import MemoryWeb
 from tests.support.manual import example, example_with, given_context
 
 ROOT = Path(__file__).parents[2]
@@ -134,6 +147,28 @@ async def test_the_example_of_the_request_tells_what_is_known_of_it() -> None:
 async def test_the_example_of_routes_plans_them() -> None:
     async with FakeBot(example("routes").plugin) as bot:
         assert await bot.say("routes 5 MB") == ["1. http"]
+
+
+async def test_the_example_of_a_source_fetches_what_it_is_for() -> None:
+    source = ModuleType("finger")
+    exec(compile(example_with("class FingerSource"), "docs/plugins.md", "exec"), source.__dict__)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"Plan of " + (await reader.readline()).strip())
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        services = SourceServices(asyncio.open_connection, MemoryWeb(), 5.0)
+        finger = source.FingerSource(services)
+        url = f"finger://127.0.0.1:{server.sockets[0].getsockname()[1]}/alice"
+        async with FakeBot(sources={"finger": finger}) as bot:
+            assert (await bot.say(f"fetch {url}"))[0].startswith('Stored "alice.txt"')
+            assert list(bot.store.blobs.values()) == [b"Plan of alice"]
+        async with finger.get(url, 8) as download:
+            assert [each async for each in download.chunks()] == [b"alice"]
+        with pytest.raises(PeerGone):
+            async with finger.get(url, 99):
+                pass
 
 
 async def test_the_example_of_settings_checks_them() -> None:
