@@ -12,7 +12,9 @@ class Selection:
     """Files that were asked for, and names that stand for none."""
 
     entries: Sequence[Entry]
+    """The files."""
     missing: Sequence[str] = ()
+    """Names that stand for no file."""
 
 
 async def select(names: Sequence[str], find: Callable[[str], Awaitable[Entry | None]]) -> Selection:

@@ -37,6 +37,7 @@ class EntryFilter:
     """Condition on entries, by what a plugin keeps of them: a value of its own, or rows of its tables."""
 
     plugin: str
+    """Name of the plugin."""
     key: str = ""
     """Key of a value that the entry has, if it is by that."""
     value: str | None = None

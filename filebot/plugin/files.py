@@ -194,8 +194,8 @@ class Files(FileContent):
         many files sent at once, that is so for the first one that waits only. A file that is in the catalog
         with this ``source_message`` (see ``NewEntry``) is not fetched again, if that ``came_late``.
 
-        Raises NotAllowed, FileGone if the file of this message was removed since, and whatever
-        :meth:`filebot.files.intake.Intake.fetch` raises.
+        Raises NotAllowed, FileGone if the file of this message was removed since, and the errors of a file
+        that cannot be fetched or kept, such as TransferError and QuotaExceeded.
         """
         destination = replace(
             self._destination(in_room=in_room, caption=caption),
@@ -208,7 +208,7 @@ class Files(FileContent):
     async def receive(self, stream: StreamOffer) -> IntakeResult:
         """Store a file that the person's client sends by a stream; FileStored is emitted.
 
-        Raises NotAllowed, and whatever :meth:`filebot.files.intake.Intake.take` raises.
+        Raises NotAllowed, and the errors of a file that cannot be had or kept, as :meth:`keep`.
         """
         return await self._stored.drops.receive(stream, Destination(self._access.own(), self._by))
 
