@@ -9,6 +9,7 @@ from filebot.errors.base import FilebotError, LocalProtocolError, StorageError, 
 from filebot.errors.checks import CheckFailed, Refusal
 from filebot.errors.commands import (
     BadCommand,
+    BadForm,
     BadValue,
     CommandTimeout,
     MessageTooLong,
@@ -76,6 +77,7 @@ __all__ = [
     "AlreadySending",
     "AmbiguousName",
     "BadCommand",
+    "BadForm",
     "BadRoomSetting",
     "BadValue",
     "BlobCorrupt",
