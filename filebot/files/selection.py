@@ -13,6 +13,8 @@ class Selection:
 
     entries: Sequence[Entry]
     missing: Sequence[str] = ()
+    by_pattern: bool = False
+    """Whether some were found by a pattern, so that whoever asked may not know which they are."""
 
 
 async def select(names: Sequence[str], find: Callable[[str], Awaitable[Entry | None]]) -> Selection:
