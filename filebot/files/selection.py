@@ -15,6 +15,8 @@ class Selection:
     """The files."""
     missing: Sequence[str] = ()
     """Names that stand for no file."""
+    by_pattern: bool = False
+    """Whether some were found by a pattern, so that whoever asked may not know which they are."""
 
 
 async def select(names: Sequence[str], find: Callable[[str], Awaitable[Entry | None]]) -> Selection:

@@ -34,11 +34,11 @@ Entries = Selection
 
 
 class _Exact:
-    """Marker of ``Annotated[Entry, exact]``."""
+    """Marker of ``Annotated[Entry, exact]`` and ``Annotated[Entries, exact]``."""
 
 
 exact: Final = _Exact()
-"""The file must be named by its whole name or number: for changes that cannot be undone."""
+"""Files must be named by their whole names, numbers or patterns: for changes that cannot be undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +260,8 @@ def _parameter(
 
 def _mistakes(parameter: Parameter, usages: Sequence[Usage]) -> Iterator[str]:
     name, kind, bounds = parameter.name, parameter.kind, parameter.bounds
-    if parameter.is_exact and kind is not Kind.FILE:
-        yield "exact is for an Entry alone"
+    if parameter.is_exact and not kind.is_file:
+        yield "exact is for Entry and Entries alone"
     if bounds is not None and (kind is not Kind.NUMBER or bounds.lowest > bounds.highest):
         yield f"{bounds} is for an int, with the lower number first"
     if kind is Kind.WORDS and any(name in usage.parameters[:-1] for usage in usages):

@@ -176,6 +176,15 @@ class Files(FileContent):
         """
         return await self._lookup.some(wanted, names_in(wanted))
 
+    async def some_exactly(self, wanted: str) -> Selection:
+        """Return the files here of these whole names or ids, for changes that cannot be undone.
+
+        A wildcard matches files that the sender may change, 100 at most; ask with ``ctx.confirm`` what
+        was found ``by_pattern``. Raises NoSuchEntry, DuplicateName, TooManyFiles, or NotAllowed if a
+        wildcard matches files of others alone.
+        """
+        return await self._lookup.some_exactly(wanted, names_in(wanted), self._access.must_be_changeable)
+
     # --- changing -------------------------------------------------------------------------------
 
     async def keep(
