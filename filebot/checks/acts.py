@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 
 from filebot.checks.reading import PIECE_BYTES, read_piece
 from filebot.events.facts import RemovalReason
-from filebot.model import Address, BareJid, Digest, Entry, Sender
+from filebot.model import Address, BareJid, Digest, Entry, JsonValue, Sender
 
 Changeable = Mapping[str, type | tuple[type, ...]]
 """Types of values by the names of fields."""
@@ -52,7 +52,11 @@ class FileOffered(Act):
 class FileReceived(Act):
     """A file is complete, hashed and of a known type, and about to be kept."""
 
-    CHANGEABLE: ClassVar[Changeable] = {"name": str, "replacement": (bytes, Path)}
+    CHANGEABLE: ClassVar[Changeable] = {
+        "name": str,
+        "replacement": (bytes, Path),
+        "annotations": Mapping,
+    }
 
     name: str
     """Safe display name that it is to have."""
@@ -75,6 +79,9 @@ class FileReceived(Act):
     replacement: bytes | Path | None = field(default=None, kw_only=True)
     """Bytes to be kept in place of these, or the path of a file of them. The bot takes that file over: it
     is read, then removed."""
+    annotations: Mapping[str, JsonValue] = field(default_factory=dict, kw_only=True)
+    """Details that the plugin keeps of the file, as ``ctx.files.annotate`` does, from its first moment on.
+    Each check finds this empty."""
 
     async def read(self, size: int = PIECE_BYTES, offset: int = 0) -> bytes:
         """Return some of the bytes, from an offset on; a MiB at most, fewer at the end of the file."""

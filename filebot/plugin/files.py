@@ -10,8 +10,9 @@ from filebot.delivery.worker import DeliveryWorker, Waiting
 from filebot.errors import NoSuchTransfer
 from filebot.events.facts import Actor, RemovalReason
 from filebot.files.access import FileAccessFactory
+from filebot.files.drops import Drops
 from filebot.files.handover import Handover
-from filebot.files.intake import Destination, Drops, IntakeResult
+from filebot.files.intake import Destination, IntakeResult
 from filebot.files.lookup import Lookup
 from filebot.files.quota import Quota
 from filebot.files.removal import Removal
