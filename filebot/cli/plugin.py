@@ -4,19 +4,20 @@ What a command needs is imported when it runs, so that ``--help`` is quick.
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
 
 from filebot.cli.common import FAILED, WRONG, config_option, loaded_config, stop
-from filebot.errors import FilebotError
+from filebot.errors import ConfigError, FilebotError, PluginError
 
 path_argument = click.argument("path", type=click.Path(path_type=Path, exists=True))
 
 
 @click.group()
 def plugin() -> None:
-    """Write, examine and list plugins."""
+    """Write, examine and list plugins, and remove their data."""
 
 
 @plugin.command(name="list")
@@ -112,3 +113,37 @@ def test(path: Path, arguments: tuple[str, ...]) -> None:
     except FilebotError as error:
         stop([str(error)], WRONG)
     sys.exit(code)
+
+
+@plugin.command()
+@click.argument("name")
+@config_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def purge(name: str, path: Path, yes: bool) -> None:
+    """Show what the catalog holds of a plugin, ask, and remove it.
+
+    The plugin is disabled or not installed any more, and the bot is stopped. People's opt-outs from the
+    archives of rooms stay. Where nobody can be asked, and without --yes, nothing is removed.
+
+    Exit codes: 0 fine, 1 a failure, or the answer was no, 2 it cannot be done like this.
+    """
+    from filebot.cli.plugin_purge import purge_plugin  # noqa: PLC0415 - see above
+
+    config = loaded_config(path)
+    agrees = (lambda: True) if yes else partial(click.confirm, "Remove it? This cannot be undone")
+    may_ask = yes or is_terminal()
+    try:
+        is_done = purge_plugin(config, name, agrees if may_ask else None)
+    except ConfigError as error:
+        stop(config.located(error).mistakes, WRONG)
+    except PluginError as error:
+        stop([str(error)], WRONG)
+    except FilebotError as error:
+        stop([str(error)], FAILED)
+    if not is_done:
+        stop(["nothing was removed"], FAILED)
+
+
+def is_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty()
