@@ -8,7 +8,7 @@ import logging
 import pkgutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from importlib.metadata import EntryPoint, distributions, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from rapidfuzz import process
 
 import filebot
+from filebot.backends.loading import announced
 from filebot.errors import ConfigError, PluginError, ReloadRefused
 from filebot.model import SettingKey
 from filebot.plugin import Plugin
@@ -277,23 +278,11 @@ def _foreign(
     paths: Sequence[Path], files: PluginFiles
 ) -> Iterator[tuple[str, str, Callable[[], Plugin[Any]]]]:
     """Return for each plugin its origin, the name that it seems to have, and a function that loads it."""
-    for entry_point in _announced():
+    for entry_point in announced(ENTRY_POINTS):
         yield entry_point.name, entry_point.name, partial(_packaged, entry_point)
     for folder in paths:
         for file in sorted(folder.glob("*.py")):
             yield str(file), file.stem, partial(files.plugin_in, file)
-
-
-def _announced() -> Iterator[EntryPoint]:
-    """Return the entry points of pip packages; one whose metadata cannot be read has none."""
-    try:
-        yield from entry_points(group=ENTRY_POINTS)
-    except Exception:  # noqa: BLE001 - whatever the parser of these files raises
-        for distribution in distributions():
-            try:
-                yield from distribution.entry_points.select(group=ENTRY_POINTS)
-            except Exception as error:  # noqa: BLE001
-                log.error("the entry points of %s cannot be read: %s", distribution.name, error)
 
 
 def weaknesses(paths: Sequence[Path]) -> Iterator[str]:

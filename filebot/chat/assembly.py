@@ -27,6 +27,7 @@ from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
 from filebot.plugin.blocking import BlockingWork
 from filebot.plugin.calls import PluginCalls
+from filebot.plugin.confirmation import ANSWERS
 from filebot.plugin.context import Factories
 from filebot.plugin.conversation import Channel, ChatState
 from filebot.plugin.declare import LoadedPlugin, commands_of, filters_of
@@ -77,7 +78,7 @@ class Chat:
     def take_over(self, services: Services) -> None:
         """Let events, acts and jobs meet these plugins from now on, and no others."""
         services.events.listener, services.events.recorder = self.calls.tell, self.recorder
-        services.checks.by_act = self.checks
+        services.checks.use(self.checks)
         services.jobs.replace(self.works)
         self.memory.workload.rate_limiter.use(self.limits)
         self.memory.invitations.channel = self.channel
@@ -139,7 +140,7 @@ def build_chat(
     commands = commands_of(plugins)
 
     def is_command(word: str) -> bool:
-        return commands.named(word) is not None
+        return commands.named(word) is not None or word in ANSWERS
 
     reply_sender = ReplySender(
         ports.messenger,

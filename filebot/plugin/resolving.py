@@ -1,7 +1,7 @@
 """Resolution of a command's arguments: files and rooms are looked up with the rights of the asker."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from filebot.errors import NoFileInReply, NoSuchEntry, TooManyFiles
 from filebot.files.lookup import WILDCARD_LIMIT
@@ -9,6 +9,7 @@ from filebot.files.selection import Selection
 from filebot.model import Entry
 from filebot.plugin.arguments import Kind, Parameter
 from filebot.plugin.commands import Command
+from filebot.plugin.confirmation import PinnedFiles
 from filebot.plugin.files import Files
 from filebot.plugin.rooms import RoomAccess
 
@@ -45,6 +46,24 @@ class ArgumentResolver:
                 found[parameter.name] = ""
             else:
                 raise command.missing()
+        return found
+
+    async def resolve_again(self, command: Command, arguments: Mapping[str, object]) -> dict[str, object]:
+        """Return the arguments that were ``pinned``, with files and rooms as they are now.
+
+        A file that is gone is ``missing`` where there are several; raises NoSuchEntry if there are none
+        any more, and whatever finding a room raises.
+        """
+        found = dict(arguments)
+        for parameter in command.parameters:
+            match parameter.kind, found.get(parameter.name):
+                case Kind.FILE, PinnedFiles(ids):
+                    found[parameter.name] = await self.files.with_id(ids[0])
+                case Kind.FILES, PinnedFiles(ids, missing):
+                    again = await self.files.with_ids(ids, to_send=not parameter.is_exact)
+                    found[parameter.name] = replace(again, missing=(*missing, *again.missing))
+                case Kind.ROOM, str(address):
+                    found[parameter.name] = await self.rooms.visible(address)
         return found
 
     async def _looked_up(self, parameter: Parameter, value: object) -> object:
@@ -89,8 +108,7 @@ class ArgumentResolver:
     async def _from_reply(self, parameter: Parameter, ids: tuple[int, ...]) -> dict[str, object]:
         """Return the argument as the message replied to has it; none if it has no file and need not."""
         if parameter.kind is Kind.FILES and ids:
-            entries: list[Entry] = [await self.files.with_id(each) for each in ids]
-            return {parameter.name: Selection(entries)}
+            return {parameter.name: await self.files.with_ids(ids)}
         if len(ids) == 1:
             return {parameter.name: await self.files.with_id(ids[0])}
         if parameter.has_default:
@@ -98,3 +116,18 @@ class ArgumentResolver:
         if parameter.may_be_none:
             return {parameter.name: None}
         raise NoFileInReply(several=bool(ids))
+
+
+def pinned(arguments: Mapping[str, object]) -> dict[str, object]:
+    """Return arguments as they are kept while a command waits: files by their ids."""
+    return {name: _pinned(value) for name, value in arguments.items()}
+
+
+def _pinned(value: object) -> object:
+    match value:
+        case Entry(id=number):
+            return PinnedFiles((number,))
+        case Selection(entries, missing):
+            return PinnedFiles(tuple(entry.id for entry in entries), tuple(missing))
+        case _:
+            return value

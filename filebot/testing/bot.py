@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
+from filebot.backends.bounded import ScannerCheck
 from filebot.chat.assembly import Chat, build_lifespans, http_factory
 from filebot.chat.dispatcher import MessageDispatcher
 from filebot.chat.rate_limits import RateLimits
@@ -35,7 +36,7 @@ from filebot.plugin.deprecated import alias
 from filebot.plugin.people import PersonExport
 from filebot.plugin.reload import Reloaded
 from filebot.plugin_loader import migrations_of
-from filebot.ports import Catalog, CommandForms, StreamOffer, UrlSource
+from filebot.ports import Catalog, CommandForms, Scanner, StreamOffer, UrlSource
 from filebot.services import Ports, build_services
 from filebot.system.descriptors import MOST_SLOTS
 from filebot.testing.blobs import MemoryBlobs
@@ -120,9 +121,11 @@ class FakeBot:
         catalog: Catalog | None = None,
         real_types: bool = False,
         sources: Mapping[str, UrlSource] | None = None,
+        scanners: Mapping[str, Scanner] | None = None,
     ) -> None:
         """With ``real_types`` the types of files are found by their content, as in the real bot, and not
-        by their names. ``sources`` are sources of bytes by the scheme of their URLs.
+        by their names. ``sources`` are sources of bytes, and ``scanners`` scanners of received
+        files, by the scheme of their URLs.
 
         ``disabled`` has names of bundled plugins; with the ``catalog`` of another one it is that bot,
         started again.
@@ -170,7 +173,14 @@ class FakeBot:
         access = Access()
         access.use(first.access)
         self._services = build_services(
-            ports, access, limits, first.room_settings, first.presence, settle_s=0.0, slots=slots
+            ports,
+            access,
+            limits,
+            first.room_settings,
+            first.presence,
+            settle_s=0.0,
+            slots=slots,
+            scanners=[ScannerCheck(scheme, each) for scheme, each in (scanners or {}).items()],
         )
         self._http_of = http_factory(self.web)
         self._lifespans = build_lifespans(first.plugins, self.catalog, lambda: self.now, self._http_of)

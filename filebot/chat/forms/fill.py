@@ -144,7 +144,8 @@ class Fill:
         """Call the command with the values, and return what comes of it."""
         conversation, command, replies = step.conversation, step.command, step.replies
         try:
-            await step.calls.carry_out(command, conversation, match_of(command, values, step.now))
+            match = match_of(command, values, step.now)
+            question = await step.calls.run(command, conversation, match.values, usage=match.usage)
         except Misfit as misfit:
             return await self._again(misfit, step, values)
         except (AmbiguousName, DuplicateName) as error:
@@ -153,9 +154,9 @@ class Fill:
             return await self._ask(asked, values, step)
         except (UserError, TransferError) as error:
             return await self._again(error, step, values)
-        if replies.errors and replies.errors == len(replies.texts):
+        if question is None and replies.errors and replies.errors == len(replies.texts):
             return await self._again(None, step, values)
-        return step.result()
+        return step.result() if question is None else FormStep(question.text, Severity.WARNING)
 
     async def _again(
         self, error: FilebotError | Misfit | None, step: Step, values: Submission | None = None

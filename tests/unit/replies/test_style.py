@@ -9,6 +9,7 @@ from babel.messages.catalog import Catalog, Message
 
 from filebot import errors
 from filebot.plugin.commands import Command
+from filebot.plugin.confirmation import ANSWERS
 from filebot.plugin_loader import bundled
 from filebot.replies import Replies
 from tests.unit.replies.test_translations import SAMPLES, script
@@ -162,6 +163,8 @@ def test_hints_work_when_they_are_typed() -> None:
         assert hint.startswith("%(prefix)s") or "private" in text, f"a room needs the prefix: {text}"
         typed = re.sub(r"%\(\w+\)s", "x", hint.removeprefix("%(prefix)s"))
         name, _, rest = typed.partition(" ")
+        if typed in ANSWERS:
+            continue
         assert any(usage.match(rest) is not None for usage in known[name].usages), typed
 
 
