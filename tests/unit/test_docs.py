@@ -69,6 +69,22 @@ async def test_the_example_of_a_plugins_test_passes(monkeypatch: pytest.MonkeyPa
     await test.test_words_are_counted()
 
 
+async def test_the_example_of_a_forms_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = example("framing")
+    monkeypatch.setitem(sys.modules, "framing", module)
+    test = ModuleType("test_framing")
+    text = example_with("test_a_frame_is_filled_in")
+    exec(compile(text, "docs/plugins.md", "exec"), test.__dict__)
+    await test.test_a_frame_is_filled_in()
+    async with FakeBot(module.plugin) as bot:
+        filling = await bot.fill_in("frame")
+        assert filling.step.form is not None
+        assert filling.step.form.title == "Frame a picture"
+        assert filling.step.form.instructions == "“File” is its name."
+        assert filling.fields["wood"].label == "Kind of wood"
+        assert filling.fields["wood"].description == "Oak lasts longer."
+
+
 async def test_the_example_of_needs_has_what_it_declares() -> None:
     async with FakeBot(example("census").plugin) as bot:
         await bot.drop("a.txt", b"a")
