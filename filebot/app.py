@@ -196,6 +196,7 @@ def _set_chat(handlers: Handlers, streams: StreamHandlers, chat: Chat) -> None:
     handlers.invitation = dispatcher.receive_invitation
     handlers.no_private = dispatcher.receive_no_private
     handlers.unsent = dispatcher.receive_unsent
+    handlers.commands = chat.command_forms
     handlers.command_words = partial(command_words, chat.channel)
 
 
