@@ -86,7 +86,7 @@ def fsck(
         )
     except PermissionError as error:
         place = error.filename or folder
-        raise _cannot(f"{place} cannot be read: {error.strerror}; {_as(folder)}") from error
+        raise _cannot(f"{place} cannot be read: {error.strerror}; {as_owner(folder)}") from error
     except OSError as error:
         raise StorageError(str(error)) from error
     report.close()
@@ -240,7 +240,7 @@ class _Examination:
 def _lock(folder: Path, stack: ExitStack) -> None:
     if folder.stat().st_uid != os.geteuid():
         # The bot could not use files that root makes there.
-        raise _cannot(f"{folder} is another user's; {_as(folder)}")
+        raise _cannot(f"{folder} is another user's; {as_owner(folder)}")
     try:
         stack.enter_context(folder_lock(folder))
     except FolderInUse as error:
@@ -252,7 +252,7 @@ def _cannot(why: str) -> ConfigError:
     return ConfigError((f"data_dir: {why}",))
 
 
-def _as(folder: Path) -> str:
+def as_owner(folder: Path) -> str:
     """Name the user that has to run the command."""
     number = folder.stat().st_uid
     try:
