@@ -71,7 +71,7 @@ class ArgumentResolver:
             case Kind.FILE, int(entry_id):
                 return await self.files.with_id(entry_id)
             case Kind.FILES, tuple() as chosen:
-                return await self._chosen(chosen)
+                return await self._chosen(parameter, chosen)
             case Kind.FILE, str(name):
                 return await (self.files.exactly(name) if parameter.is_exact else self.files.one(name))
             case Kind.FILES, str(names):
@@ -83,7 +83,7 @@ class ArgumentResolver:
             case _:
                 return value
 
-    async def _chosen(self, chosen: Sequence[int | str]) -> Selection:
+    async def _chosen(self, parameter: Parameter, chosen: Sequence[int | str]) -> Selection:
         """Return files that were chosen one by one, by their ids or by names and patterns.
 
         Raises TooManyFiles, and NoSuchEntry if there is none of them.
@@ -92,15 +92,20 @@ class ArgumentResolver:
         for each in chosen:
             try:
                 if isinstance(each, int):
-                    entries: Sequence[Entry] = [await self.files.with_id(each)]
+                    meant: object = await self.files.with_id(each)
                 else:
-                    entries = (await self.files.some(each)).entries
+                    meant = await self._looked_up(parameter, each)
             except NoSuchEntry as error:
                 if len(chosen) == 1:
                     raise
                 missing.append(error.wanted)
-            else:
-                found |= {entry.id: entry for entry in entries}
+                continue
+            match meant:
+                case Entry():
+                    found[meant.id] = meant
+                case Selection(entries, others):
+                    found |= {entry.id: entry for entry in entries}
+                    missing += others
         if not found:
             raise NoSuchEntry(" ".join(missing))
         if len(found) > WILDCARD_LIMIT:

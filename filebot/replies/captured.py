@@ -15,7 +15,7 @@ _CAPTURED: Final[ContextVar["CapturedReplies | None"]] = ContextVar("_CAPTURED",
 
 
 class CapturedReplies:
-    """Replies to one person while a command of theirs is carried out for a form, until it is closed."""
+    """Replies to one person while a command of theirs is carried out for a form."""
 
     def __init__(self, sender: Sender) -> None:
         self.texts: list[str] = []
@@ -23,28 +23,33 @@ class CapturedReplies:
         """How many of the texts tell of an error."""
         self.entries: Sequence[Entry] = ()
         """Files that were listed last."""
-        self.is_open = True
         self._person = sender.rate_key
         self._room = sender.room
         self._left = MOST_CAPTURED
+        self._is_over = False
+
+    @property
+    def text(self) -> str:
+        """All that was replied."""
+        return "\n\n".join(self.texts)
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """Capture what is replied while the block runs, also in tasks that it begins."""
+        """Capture what is replied while the block runs, also in tasks that it begins.
+
+        What such tasks reply later is said in the chat.
+        """
         token = _CAPTURED.set(self)
         try:
             yield
         finally:
+            self._is_over = True
             _CAPTURED.reset(token)
-
-    def close(self) -> None:
-        """Let everything be said in the chat from now on."""
-        self.is_open = False
 
     def take(self, sender: Sender, text: str, template: str, values: Mapping[str, object]) -> bool:
         """Keep a reply to somebody; return False if it is to be said in the chat."""
         meant = sender.rate_key == self._person and sender.room == self._room
-        if not self.is_open or not meant or len(text) > self._left:
+        if self._is_over or not meant or len(text) > self._left:
             return False
         self._left -= len(text)
         self.texts.append(text)

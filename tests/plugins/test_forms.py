@@ -1,18 +1,17 @@
 """Commands as forms: each does the same as when it is typed."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
-from filebot.chat.forms.steps import ANSWER_LIMIT_S
 from filebot.chat.rate_limits import RateLimits
 from filebot.errors import NotAllowed, Refusal, TooManyRequests, UnknownCommand, WrongPlace
 from filebot.model import LONGEST_TEXT, Address, FormAction, Scope, Sender, Severity
-from filebot.plugin import CommandCalled, Context, Entry, Permission, Plugin
+from filebot.plugin import CommandCalled, Context, Entry, Event, Permission, Plugin
 from filebot.testing import ADMIN, ALICE, BOB, ROOM, FakeBot, in_room, through_room
 from filebot.testing.messenger import FileShown
-from tests.support.virtual_time import in_virtual_time
 
 ANNA = through_room(ALICE, "anna")
 BEN = through_room(BOB, "ben")
@@ -327,9 +326,18 @@ async def test_forms_are_in_the_readers_language(bot: FakeBot) -> None:
 other = Plugin[None](
     "other",
     api=1,
-    needs={"checks", "files.read"},
-    templates={"told": "{{ text }}", "no": "Not {{ error.values.name }}."},
+    needs={"checks", "events", "files.read"},
+    templates={
+        "told": "{{ text }}",
+        "burn": "Burn {{ name }}?",
+        "really": "Really?",
+        "no": "Not {{ error.values.name }}.",
+    },
 )
+
+
+ended: list[str] = []
+over = asyncio.Event()
 
 
 @other.command("say", usage="say TEXT")
@@ -349,9 +357,46 @@ async def break_down(ctx: Context[None]) -> None:
 @other.command("wait", usage="wait")
 async def wait(ctx: Context[None]) -> None:
     """Wait for a minute."""
+    ended.append("begun")
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        ended.append("cancelled")
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Later(Event):
+    """Something that is dealt with later."""
+
+
+@other.command("later", usage="later")
+async def later(ctx: Context[None]) -> None:
+    """Say something, and more later."""
     await ctx.reply("other/told", text="begun")
-    await asyncio.sleep(60)
-    await ctx.reply("other/told", text="done")
+    await ctx.emit(Later(ctx.sender, ctx.language))
+
+
+@other.on(Later, at_once=True)
+async def say_more(ctx: Context[None], event: Later) -> None:
+    """Wait until the command is over."""
+    await over.wait()
+    await ctx.reply("other/told", text="later")
+
+
+@other.command("burn", usage="burn FILE")
+async def burn(ctx: Context[None], file: Entry) -> None:
+    """Burn a file."""
+    await ctx.confirm("other/burn", name=file.name)
+    await ctx.confirm("other/really")
+    await ctx.reply("other/told", text=f"{file.name} burns")
+
+
+@other.command("explode", usage="explode")
+async def explode(ctx: Context[None]) -> None:
+    """Explode."""
+    await ctx.confirm("other/really")
+    await ctx.reply("other/told", text="boom")
 
 
 @other.command("flood", usage="flood")
@@ -398,18 +443,74 @@ async def test_a_command_that_fails_midway_is_over(caplog: pytest.LogCaptureFixt
         assert filling.said == []
 
 
-@in_virtual_time
-async def test_a_command_that_takes_long_goes_on_in_the_chat() -> None:
-    loop = asyncio.get_running_loop()
+async def test_a_command_ends_with_the_one_who_waits_for_it() -> None:
+    ended.clear()
     async with FakeBot(other) as bot:
-        begun = loop.time()
-        _, step = await bot.forms.begin(sender(ALICE), None, "wait")
-        took = loop.time() - begun
+        waiting = asyncio.create_task(bot.fill_in("wait"))
+        while not ended:
+            await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
         await bot.dispatcher.idle()
-        said = bot.messenger.texts(ALICE)
-    assert step.text == "begun\n\nThis takes a while. I say in the chat what comes of it."
-    assert took == pytest.approx(ANSWER_LIMIT_S)
-    assert said == ["done"]
+    assert ended == ["begun", "cancelled"]
+
+
+async def test_what_a_command_began_says_later_is_said_in_the_chat() -> None:
+    async with FakeBot(other) as bot:
+        over.clear()
+        filling = await bot.fill_in("later")
+        assert filling.text == "begun"
+        over.set()
+        assert await bot.listeners_done() == ["later"]
+
+
+async def test_a_question_is_asked_back_as_the_next_step() -> None:
+    async with FakeBot(other) as bot:
+        await bot.drop("a.txt", b"1")
+        filling = await bot.fill_in("burn", file="#1")
+        assert filling.text == "Burn a.txt?"
+        assert filling.fields == {}
+        assert filling.step.actions == (FormAction.COMPLETE, FormAction.PREVIOUS)
+        await filling.back()
+        assert filling.fields["file"].values == ("#1",)
+        await filling.answer()
+        await filling.answer()
+        assert filling.text == "Really?"
+        await filling.answer()
+        assert filling.step.is_over
+        assert filling.text == "a.txt burns"
+        assert filling.said == []
+
+
+async def test_a_question_of_a_command_without_a_form_is_asked_back() -> None:
+    async with FakeBot(other) as bot:
+        filling = await bot.fill_in("explode")
+        assert filling.text == "Really?"
+        assert filling.step.actions == (FormAction.COMPLETE,)
+        await filling.answer()
+        assert filling.text == "boom"
+        # It is not asked in the chat as well.
+        assert await bot.say("yes") != ["boom"]
+
+
+async def test_rights_are_looked_up_after_a_question(caplog: pytest.LogCaptureFixture) -> None:
+    async with FakeBot(other) as bot:
+        await prepared(bot)
+        filling = await bot.fill_in("burn", ANNA, file="#4")
+        bot.rooms.occupants[ROOM] = frozenset({BOB})
+        with pytest.raises(NotAllowed):
+            await filling.answer()
+        filling = await bot.fill_in("burn", file="#2")
+        await bot.say("rm #2")
+        await filling.answer()
+        assert filling.step.severity is Severity.ERROR
+        assert "burns" not in filling.text
+        filling = await bot.fill_in("burn", file="#3")
+        await bot.reload()
+        await filling.answer()
+        assert filling.step.is_over
+        assert filling.step.severity is Severity.ERROR
 
 
 async def test_what_is_too_long_for_a_form_is_said_in_the_chat() -> None:

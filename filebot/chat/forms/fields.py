@@ -72,6 +72,11 @@ class FormMaker:
             is_only_file=sum(each.kind.is_file for each in parameters) == 1,
         )
 
+    def label_of_word(self, word: str) -> str:
+        """Return the label of the parameter that usage lines have as ``word``."""
+        names = (each.name for each in self.command.parameters if each.word == word)
+        return next(map(self.label, names), word)
+
     async def _field(self, parameter: Parameter, files: Sequence[FormOption]) -> FormField:
         field = FormField(
             parameter.name,

@@ -7,78 +7,38 @@ Theory of operation. A stage has the values that are filled in so far, and what 
                | +-- with the error  +--> question -- complete --> run
                +-------- prev ---------------+
 
-A command without parameters is run at once. Each step looks at the rights anew, and makes the form anew: a
-fill keeps nothing but the values.
+A command without parameters is run at once. A question is which file is meant, or that of ``ctx.confirm``.
+Each step looks at the rights anew, and makes the form anew: a fill keeps nothing but the values.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from filebot.chat.forms.fields import MOST_OPTIONS
+from filebot.chat.forms.questions import Confirm, Which, which_file
 from filebot.chat.forms.reading import Misfit, given, has_form, match_of
-from filebot.chat.forms.steps import Person, Step, StepServices
+from filebot.chat.forms.steps import Person, Step, StepServices, StepWork
 from filebot.errors import (
     AmbiguousName,
     BadValue,
     DuplicateName,
     FilebotError,
     MessageTooLong,
-    NoSuchEntry,
     TooManyRequests,
     TransferError,
     UnknownCommand,
     UserError,
     WrongPlace,
 )
-from filebot.filenames import plain_text
-from filebot.model import (
-    LONGEST_TEXT,
-    Entry,
-    FieldKind,
-    Form,
-    FormAction,
-    FormField,
-    FormOption,
-    FormStep,
-    Severity,
-    Submission,
-)
+from filebot.model import LONGEST_TEXT, FormAction, FormStep, Severity, Submission
+from filebot.plugin.confirmation import Question
 
 log = logging.getLogger(__name__)
 
 MOST_QUESTIONS: Final = 8
-"""Questions that one command asks back; each keeps the values as they were before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Which:
-    """Question which file is meant by a name that fits several."""
-
-    parameter: str
-    wanted: str
-    options: tuple[FormOption, ...]
-
-    def answered(self, values: Submission, answer: Submission) -> Submission:
-        """Return the values with the answer in place of the name; the same values if there is none."""
-        chosen = answer.get(self.parameter, ())[:1]
-        if not chosen:
-            return values
-        before = values.get(self.parameter, ())
-        after = [chosen[0] if _is_same_name(each, self.wanted) else each for each in before]
-        return {**values, self.parameter: tuple(after)}
-
-    def form(self, step: Step) -> Form:
-        """Return the form that asks it. Another name may be typed: not all that fit are offered."""
-        question = step.conversation.render("forms/which", wanted=self.wanted)
-        label = step.maker.label(self.parameter)
-        options = FormField(
-            self.parameter, FieldKind.CHOICE, label, is_required=True, options=self.options, is_open=True
-        )
-        return Form(step.maker.summary(), question, (options,))
+"""Stages that one can go back to; each keeps the values as they were before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +46,7 @@ class Stage:
     """State of a command that is filled in."""
 
     values: Submission = field(default_factory=dict)
-    asked: Which | None = None
+    asked: Which | Confirm | None = None
     """Question of this stage; None for the form itself."""
 
 
@@ -111,12 +71,12 @@ class Fill:
         return await self._go_on(partial(self._take, values), size)
 
     async def previous(self) -> FormStep:
-        """Return the step before the present one; the first one if there is none."""
+        """Return the step before the present one; the present one if there is none."""
         if self._past:
             self._stage = self._past.pop()
         return await self._go_on(self._show, 0)
 
-    async def _go_on(self, work: Callable[[Step], Awaitable[FormStep]], size_bytes: int) -> FormStep:
+    async def _go_on(self, work: StepWork, size_bytes: int) -> FormStep:
         services = self._services()
         services.must_be_there(self._person)
         try:
@@ -125,50 +85,66 @@ class Fill:
             return await services.error(self._person, error)
 
     async def _begin(self, step: Step) -> FormStep:
-        if has_form(step.command):
-            return await self._show(step)
-        return await self._run({}, step)
+        return await (self._show(step) if has_form(step.command) else self._run({}, step))
 
     async def _take(self, submitted: Submission, step: Step) -> FormStep:
         asked, before = self._stage.asked, self._stage.values
         length = sum(len(text) for texts in submitted.values() for text in texts)
         if length > LONGEST_TEXT:
             return await self._again(MessageTooLong(length=length, limit=LONGEST_TEXT), step)
-        answer = given(step.command, submitted)
-        values = answer if asked is None else asked.answered(before, answer)
-        if asked is not None and values == before:
-            return await self._show(step)
-        return await self._run(values, step)
+        values: Submission | None = given(step.command, submitted)
+        match asked:
+            case Confirm(question):
+                return await self._called(step.calls.go_on(question, step.conversation), before, step)
+            case Which() if values is not None:
+                values = asked.answered(before, values)
+        return await (self._show(step) if values is None else self._run(values, step))
 
     async def _run(self, values: Submission, step: Step) -> FormStep:
         """Call the command with the values, and return what comes of it."""
-        conversation, command, replies = step.conversation, step.command, step.replies
         try:
-            match = match_of(command, values, step.now)
-            question = await step.calls.run(command, conversation, match.values, usage=match.usage)
+            match = match_of(step.command, values, step.now)
         except Misfit as misfit:
-            return await self._again(misfit, step, values)
+            return await self._form(_misfit(misfit, step), values, step)
+        except BadValue as error:
+            return await self._again(error, step, values)
+        called = step.calls.run(step.command, step.conversation, match.values, usage=match.usage)
+        return await self._called(called, values, step)
+
+    async def _called(self, called: Awaitable[Question | None], values: Submission, step: Step) -> FormStep:
+        try:
+            question = await called
         except (AmbiguousName, DuplicateName) as error:
-            if step.is_late or (asked := await _which(error, values, step)) is None:
-                return await self._again(error, step, values)
-            return await self._ask(asked, values, step)
+            asked = await which_file(error, values, step.maker)
+            return await (
+                self._again(error, step, values) if asked is None else self._ask(asked, values, step)
+            )
         except (UserError, TransferError) as error:
             return await self._again(error, step, values)
-        if question is None and replies.errors and replies.errors == len(replies.texts):
-            return await self._again(None, step, values)
-        return step.result() if question is None else FormStep(question.text, Severity.WARNING)
+        if question is not None:
+            return await self._ask(Confirm(question), values, step)
+        replies = step.replies
+        if replies.errors and replies.errors == len(replies.texts):
+            return await self._form(replies.text, values, step)
+        return step.result()
 
-    async def _again(
-        self, error: FilebotError | Misfit | None, step: Step, values: Submission | None = None
-    ) -> FormStep:
-        """Return the form with what was filled in, and the words for an error that is not replied yet."""
-        if isinstance(error, Misfit):
-            text = _misfit(error, step)
-        else:
-            if error is not None:
-                log.info("%s: %s", type(error).__name__, error)
-                await step.conversation.reply_error(_in_labels(error, step), plugin=step.command.plugin)
-            text = "\n\n".join(step.replies.texts)
+    async def _ask(self, asked: Which | Confirm, values: Submission, step: Step) -> FormStep:
+        if has_form(step.command) and len(self._past) < MOST_QUESTIONS:
+            self._past.append(Stage(values) if self._stage.asked is None else self._stage)
+        self._stage = Stage(values, asked)
+        # Replies from before the question are not lost.
+        return await self._show(step, step.replies.text)
+
+    async def _again(self, error: FilebotError, step: Step, values: Submission | None = None) -> FormStep:
+        """Return the form with the words for an error; without ``values``, with those of before."""
+        log.info("%s: %s", type(error).__name__, error)
+        if isinstance(error, BadValue):
+            error.word = step.maker.label_of_word(error.word)
+        await step.conversation.reply_error(error, plugin=step.command.plugin)
+        return await self._form(step.replies.text, values, step)
+
+    async def _form(self, text: str, values: Submission | None, step: Step) -> FormStep:
+        """Return the form with what was filled in, and an error in words."""
         if not has_form(step.command):
             return step.result()
         if values is not None:
@@ -176,54 +152,13 @@ class Fill:
             self._past.clear()
         return await self._show(step, text, Severity.ERROR)
 
-    async def _ask(self, asked: Which, values: Submission, step: Step) -> FormStep:
-        if len(self._past) == MOST_QUESTIONS:
-            self._past.pop()
-        self._past.append(Stage(values) if self._stage.asked is None else self._stage)
-        self._stage = Stage(values, asked)
-        return await self._show(step)
-
     async def _show(self, step: Step, text: str = "", severity: Severity = Severity.INFO) -> FormStep:
         """Return the present stage as a form."""
         asked, actions = self._stage.asked, [FormAction.COMPLETE]
-        form = await step.maker.form(self._stage.values) if asked is None else asked.form(step)
+        form = await step.maker.form(self._stage.values) if asked is None else asked.form(step.maker)
         if self._past:
             actions.append(FormAction.PREVIOUS)
         return FormStep(text, severity, form, actions=tuple(actions))
-
-
-async def _which(error: AmbiguousName | DuplicateName, values: Submission, step: Step) -> Which | None:
-    """Return the question which file is meant; None if the name is not one that was filled in."""
-    wanted = error.wanted if isinstance(error, AmbiguousName) else error.name
-    names = (name for name, texts in values.items() if any(_is_same_name(each, wanted) for each in texts))
-    parameter = next(names, None)
-    if parameter is None:
-        return None
-    if isinstance(error, AmbiguousName):
-        options = [FormOption(name, name) for name in error.candidates]
-    else:
-        options = [*step.maker.file_options(await _entries(error.ids, step))]
-    return Which(parameter, wanted, tuple(options))
-
-
-async def _entries(ids: Sequence[int], step: Step) -> list[Entry]:
-    found = list[Entry]()
-    for each in ids[:MOST_OPTIONS]:
-        with suppress(NoSuchEntry):
-            found.append(await step.maker.resolver.files.with_id(each))
-    return found
-
-
-def _is_same_name(one: str, other: str) -> bool:
-    return plain_text(one).casefold() == other.casefold()
-
-
-def _in_labels(error: FilebotError, step: Step) -> FilebotError:
-    """Return an error about a value with the label of its field in place of its word."""
-    if isinstance(error, BadValue):
-        named = [each.name for each in step.command.parameters if each.word == error.word]
-        error.word = "".join(map(step.maker.label, named)) or error.word
-    return error
 
 
 def _misfit(misfit: Misfit, step: Step) -> str:

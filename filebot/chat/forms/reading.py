@@ -15,8 +15,6 @@ USAGE: Final = "_usage"
 
 _ID: Final = re.compile(r"#([0-9]{1,15})")
 _VALUE: Final = re.compile(r"\[?([A-Z][A-Z_]*)\]?")
-_BOOLEANS: Final = {"1": "true", "0": "false"}
-"""Other spellings of a boolean (XEP-0004 section 3.3)."""
 
 
 class Misfit(Exception):
@@ -86,10 +84,7 @@ def _read(command: Command, parameter: Parameter, values: tuple[str, ...], now: 
     if parameter.kind.is_file:
         found = tuple(int(match[1]) if (match := _ID.fullmatch(each)) else each for each in values)
         return found if parameter.kind is Kind.FILES else found[0]
-    text = unquoted(" ".join(values))
-    if parameter.kind is Kind.SWITCH:
-        text = _BOOLEANS.get(text, text)
-    return parameter.value_of(text, now, command=command.name, usage=())
+    return parameter.value_of(unquoted(" ".join(values)), now, command=command.name, usage=())
 
 
 def _fitting(command: Command, values: Mapping[str, object]) -> CommandUsage:

@@ -16,7 +16,7 @@ def result_of(replies: CapturedReplies, conversation: Conversation, title: str) 
     severity = Severity.INFO
     if replies.errors:
         severity = Severity.ERROR if replies.errors == len(replies.texts) else Severity.WARNING
-    text = "\n\n".join(replies.texts) or conversation.render("forms/done")
+    text = replies.text or conversation.render("forms/done")
     table = _table(replies.entries, conversation, title) if replies.entries else None
     return FormStep(text, severity, table=table)
 

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from filebot.chat.forms.fields import FormMaker
 from filebot.chat.forms.results import result_of
@@ -21,9 +20,6 @@ from filebot.ports import Rooms
 from filebot.replies.captured import CapturedReplies
 
 log = logging.getLogger(__name__)
-
-ANSWER_LIMIT_S: Final = 20.0
-"""Time after which a step is answered while its command goes on: clients wait little longer for an IQ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +42,6 @@ class Step:
     calls: PluginCalls
     now: datetime
     replies: CapturedReplies
-
-    @property
-    def is_late(self) -> bool:
-        """Whether the person was answered already: what comes now is said in the chat."""
-        return not self.replies.is_open
 
     def result(self) -> FormStep:
         """Return the answer of a command that is over."""
@@ -102,7 +93,8 @@ class StepServices:
     async def run(self, person: Person, node: str, work: StepWork, size_bytes: int = 0) -> FormStep:
         """Do the work of one step, as a request of the person's of ``size_bytes`` in memory.
 
-        An error is answered in words. Raises as :meth:`command_for`, and TooManyRequests.
+        An error is answered in words. If the caller is cancelled, so is the work. Raises as
+        :meth:`command_for`, and TooManyRequests.
         """
         command, limiter = self.command_for(person, node), self.workload.rate_limiter
         sender, replies, done = person.sender, CapturedReplies(person.sender), list[FormStep]()
@@ -110,7 +102,11 @@ class StepServices:
             raise TooManyRequests
         conversation = await self.channel.conversation(sender, person.language, action=command.name)
 
+        running = list[asyncio.Task[object]]()
+
         async def in_turn() -> None:
+            if (task := asyncio.current_task()) is not None:
+                running.append(task)
             with limiter.waiting(sender, size_bytes):
                 await limiter.in_turn(sender, answer())
 
@@ -119,11 +115,11 @@ class StepServices:
                 done.append(await self._answered(self._step(command, conversation, replies), work))
 
         try:
-            async with asyncio.timeout(ANSWER_LIMIT_S):
-                await self.workload.run(in_turn())
-        except TimeoutError:
-            if not done:
-                return _late(replies, conversation)
+            await self.workload.run(in_turn())
+        except asyncio.CancelledError:
+            for task in running:
+                task.cancel()
+            raise
         if not done:
             raise TooManyRequests
         return done[0]
@@ -134,7 +130,7 @@ class StepServices:
         replies = CapturedReplies(person.sender)
         with replies.active():
             await conversation.reply_error(error)
-        return FormStep("\n\n".join(replies.texts), Severity.ERROR)
+        return FormStep(replies.text, Severity.ERROR)
 
     def _step(self, command: Command, conversation: Conversation, replies: CapturedReplies) -> Step:
         resolver = self.calls.resolver(command.plugin, conversation)
@@ -149,9 +145,3 @@ class StepServices:
         except Exception as error:  # noqa: BLE001 - as of a command that is typed, nothing may pass
             await step.conversation.reply_error(error, plugin=step.command.plugin)
             return step.result()
-
-
-def _late(replies: CapturedReplies, conversation: Conversation) -> FormStep:
-    """Return the answer of a command that goes on; what it replies is said in the chat from now on."""
-    replies.close()
-    return FormStep("\n\n".join([*replies.texts, conversation.render("forms/takes_long")]))

@@ -137,7 +137,7 @@ def test_values_are_read_as_typed_ones() -> None:
         "number": "#3",
         "colour": "Red",
         "span": "90 s",
-        "state": "1",
+        "state": "true",
         "text": ' "a  b" ',
         "rest": ("one", " ", "two  three"),
     }
@@ -153,7 +153,7 @@ def test_values_are_read_as_typed_ones() -> None:
     for name, wrong in (("number", "7"), ("colour", "blue"), ("span", "long"), ("state", "2")):
         with pytest.raises(BadValue):
             read(declared, **(values | {name: wrong}))
-    assert read(declared, **(values | {"state": "0"}))[1]["state"] is False
+    assert read(declared, **(values | {"state": "off"}))[1]["state"] is False
 
 
 def test_files_are_meant_by_id_or_as_typed() -> None:
