@@ -7,8 +7,9 @@ import importlib.util
 import logging
 import pkgutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import EntryPoint, distributions, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -17,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from rapidfuzz import process
 
 import filebot
+from filebot.backends.loading import announced
 from filebot.errors import ConfigError, PluginError, ReloadRefused
 from filebot.model import SettingKey
 from filebot.plugin import Plugin
@@ -39,6 +41,8 @@ ENTRY_POINTS: Final = "filebot.plugins"
 INSTALLED_PACKAGE: Final = "filebot_plugins"
 """The name that the wheel gives the folder ``plugins``, which is too common for site-packages."""
 
+RAISED_BY_PLUGINS: Final = (Exception, SystemExit, asyncio.CancelledError, GeneratorExit)
+"""Errors of a module that is run, which cost its plugin alone."""
 
 WITHOUT_IT: Final = "; going on without it"
 """End of a line about a plugin that is left out."""
@@ -62,18 +66,19 @@ def load(
     somebody else's is left out, and ``left_out`` is told why, in one line. Settings that do not hold, or
     are for no plugin, raise ConfigError with every mistake.
     """
-    loading = _Loading(settings, replies, frozenset(disabled))
+    loading = Loading(settings, replies, frozenset(disabled))
     for plugin in bundled():
         loading.add(plugin)
-    for origin, name, find in _foreign(paths, files or PluginFiles()):
+    for found in foreign(paths, files or PluginFiles()):
+        name = found.name
         try:
-            plugin = find()
-            name = plugin.name  # noqa: PLW2901 - until it was found, its file's name was the best guess
+            plugin = found.load()
+            name = plugin.name
             loading.add(plugin)
-        except (Exception, SystemExit, asyncio.CancelledError, GeneratorExit) as error:
+        except RAISED_BY_PLUGINS as error:
             loading.left_out.add(name)
-            log.debug("plugin %s cannot be loaded", origin, exc_info=error)
-            left_out(f"plugin {origin} cannot be loaded: {in_one_line(error)}{WITHOUT_IT}")
+            log.debug("plugin %s cannot be loaded", found.origin, exc_info=error)
+            left_out(f"plugin {found.origin} cannot be loaded: {in_one_line(error)}{WITHOUT_IT}")
     mistakes = [*loading.unknown(), *loading.mistakes]
     if mistakes:
         raise ConfigError(tuple(mistakes))
@@ -91,7 +96,7 @@ def load_declared(
 
     Raises PluginError for the first that cannot be loaded, and ConfigError for settings that do not hold.
     """
-    loading = _Loading(settings, replies, frozenset(disabled))
+    loading = Loading(settings, replies, frozenset(disabled))
     for plugin in (*bundled(), *plugins):
         loading.add(plugin)
     if loading.mistakes:
@@ -191,7 +196,7 @@ def migrations_of(plugin: Plugin[Any]) -> Path:
     return folder
 
 
-class _Loading:
+class Loading:
     """Plugins loaded so far, and the mistakes found."""
 
     def __init__(
@@ -273,27 +278,29 @@ def _bundled_package() -> ModuleType:
     return package
 
 
-def _foreign(
-    paths: Sequence[Path], files: PluginFiles
-) -> Iterator[tuple[str, str, Callable[[], Plugin[Any]]]]:
-    """Return for each plugin its origin, the name that it seems to have, and a function that loads it."""
-    for entry_point in _announced():
-        yield entry_point.name, entry_point.name, partial(_packaged, entry_point)
+@dataclass(frozen=True, slots=True)
+class FoundPlugin:
+    """Plugin of somebody else that is not loaded yet."""
+
+    name: str
+    """Name that it seems to have: that of its file or entry point."""
+    origin: str
+    """File, or entry point."""
+    package: str
+    """Distribution with its version; empty for a file."""
+    load: Callable[[], Plugin[Any]]
+    """Function that loads it. Raises whatever its module does."""
+
+
+def foreign(paths: Sequence[Path], files: PluginFiles) -> Iterator[FoundPlugin]:
+    """Find the plugins of pip packages, and those in folders. Nothing of theirs is run."""
+    for entry_point in announced(ENTRY_POINTS):
+        dist = entry_point.dist
+        package = "" if dist is None else f"{dist.name} {dist.version}"
+        yield FoundPlugin(entry_point.name, entry_point.name, package, partial(_packaged, entry_point))
     for folder in paths:
         for file in sorted(folder.glob("*.py")):
-            yield str(file), file.stem, partial(files.plugin_in, file)
-
-
-def _announced() -> Iterator[EntryPoint]:
-    """Return the entry points of pip packages; one whose metadata cannot be read has none."""
-    try:
-        yield from entry_points(group=ENTRY_POINTS)
-    except Exception:  # noqa: BLE001 - whatever the parser of these files raises
-        for distribution in distributions():
-            try:
-                yield from distribution.entry_points.select(group=ENTRY_POINTS)
-            except Exception as error:  # noqa: BLE001
-                log.error("the entry points of %s cannot be read: %s", distribution.name, error)
+            yield FoundPlugin(file.stem, str(file), "", partial(files.plugin_in, file))
 
 
 def weaknesses(paths: Sequence[Path]) -> Iterator[str]:

@@ -235,11 +235,12 @@ def inspected(path: Path, *, mend: bool) -> Iterator[CatalogInspection]:
 
     Raises sqlite3.Error.
     """
-    with closing(_writing(path) if mend else reading(path)) as connection:
+    with closing(writing(path) if mend else reading(path)) as connection:
         yield CatalogInspection(connection)
 
 
-def _writing(path: Path) -> sqlite3.Connection:
+def writing(path: Path) -> sqlite3.Connection:
+    """Open a database that is there, to write. Raises sqlite3.Error."""
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")

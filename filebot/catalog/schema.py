@@ -13,6 +13,9 @@ ADOPTED: Final[Mapping[str, str]] = {"opt_outs": "archive", "unwanted": "archive
 """Tables that were the core's once, and the plugins whose migrations may change them. The core makes them,
 and does nothing with their rows but to remove those of a room with it."""
 
+REFUSALS: Final = frozenset({"opt_outs", "unwanted"})
+"""Tables of what people refused, which outlive a purge: a no holds if the plugin is back."""
+
 # Derived columns, all filled by ``mapping``:
 #   scope        the scope as one text, so that a private and a room's list need one index between them;
 #   mark         three characters that stand for the scope in the full-text index;

@@ -26,8 +26,12 @@ class Check(Protocol):
     """One check of somebody, for one class of acts."""
 
     @property
+    def author(self) -> str:
+        """Name by which the log speaks of whoever made it, such as "plugin tags"."""
+
+    @property
     def plugin(self) -> str:
-        """Name by which the log speaks of its author."""
+        """Name of the plugin that has it; empty if it is no plugin's."""
 
     @property
     def passes_on_failure(self) -> bool:
@@ -40,6 +44,9 @@ class Check(Protocol):
         """
 
 
+TakeOver = Callable[[Check, A], Awaitable[A]]
+
+
 @dataclass(eq=False, slots=True)
 class _Question:
     """Question to a check."""
@@ -49,7 +56,7 @@ class _Question:
     """False when it is answered; tasks that were begun meanwhile may go on."""
 
 
-async def _unchanged(act: A) -> A:
+async def _unchanged(_: Check, act: A) -> A:
     return act
 
 
@@ -63,22 +70,32 @@ class Checks:
 
     limit_s: float = LIMIT_S
     """Time for all checks of one act, shared among them alike."""
-    by_act: Mapping[type[Act], Sequence[Check]] = field(default_factory=dict)
+    last: Mapping[type[Act], Sequence[Check]] = field(default_factory=dict)
+    """Checks that are asked behind those of the plugins, which may change what is done."""
+    by_act: Mapping[type[Act], Sequence[Check]] = field(default_factory=dict, init=False)
 
-    async def passed(self, act: A, take_over: Callable[[A], Awaitable[A]] = _unchanged) -> A:
+    def __post_init__(self) -> None:
+        self.use({})
+
+    def use(self, by_act: Mapping[type[Act], Sequence[Check]]) -> None:
+        """Ask these checks from now on, and the last ones."""
+        acts = {*by_act, *self.last}
+        self.by_act = {act: (*by_act.get(act, ()), *self.last.get(act, ())) for act in acts}
+
+    async def passed(self, act: A, take_over: TakeOver[A] = _unchanged) -> A:
         """Ask all checks of an act in their order, and return the act as they changed it.
 
-        ``take_over`` is awaited for each change, within the time of its check, and returns the act for the
-        next one; an OSError or ValueError of it counts as a failure of the check. Raises the UserError of a
-        check that refuses, CheckFailed, and whatever else ``take_over`` raises; PluginError for an act of a
-        check that the same check would be asked about.
+        ``take_over`` is awaited for each change, with the check that wants it and within its time, and
+        returns the act for the next one; an OSError or ValueError of it counts as a failure of the check.
+        Raises the UserError of a check that refuses, CheckFailed, and whatever else ``take_over`` raises;
+        PluginError for an act of a check that the same check would be asked about.
         """
         checks = self.by_act.get(type(act), ())
         for check in checks:
             act = await self._ask(check, act, take_over, self.limit_s / len(checks))
         return act
 
-    async def _ask(self, check: Check, act: A, take_over: Callable[[A], Awaitable[A]], limit_s: float) -> A:
+    async def _ask(self, check: Check, act: A, take_over: TakeOver[A], limit_s: float) -> A:
         _examine_cause(check, act)
         until_s = asyncio.get_running_loop().time() + limit_s
         try:
@@ -87,8 +104,8 @@ class Checks:
                     answer = _answer(act, await check.ask(act))
         except UserError as refusal:
             log.info(
-                "a check of plugin %s refuses %s of %s: %s: %s",
-                check.plugin,
+                "a check of %s refuses %s of %s: %s: %s",
+                check.author,
                 type(act).__name__,
                 act.sender.identity,
                 refusal.kind,
@@ -101,7 +118,7 @@ class Checks:
             return act
         try:
             async with asyncio.timeout_at(until_s):
-                return await take_over(answer)
+                return await take_over(check, answer)
         except (OSError, ValueError) as error:  # TimeoutError is one; there are paths that nothing can have
             return _after_failure(check, act, error, limit_s)
 
@@ -110,7 +127,7 @@ def _examine_cause(check: Check, act: Act) -> None:
     """Raise PluginError for what a check does itself: it would be asked again and again."""
     if any(each.is_open and each.check is check for each in _AT_WORK.get()):
         raise PluginError(
-            f"a check of plugin {check.plugin!r} does itself what it is asked about, {type(act).__name__}; "
+            f"a check of {check.author} does itself what it is asked about, {type(act).__name__}; "
             "leave that to a listener or a job"
         )
 
@@ -150,8 +167,8 @@ def _after_failure(check: Check, act: A, error: Exception, limit_s: float) -> A:
         f"it took over {limit_s:g} s" if isinstance(error, TimeoutError) else "no words"
     )
     log.error(
-        "a check of plugin %s failed on %s of %s: %s: %s",
-        check.plugin,
+        "a check of %s failed on %s of %s: %s: %s",
+        check.author,
         type(act).__name__,
         act.sender.identity,
         type(error).__name__,
@@ -160,4 +177,4 @@ def _after_failure(check: Check, act: A, error: Exception, limit_s: float) -> A:
     )
     if check.passes_on_failure:
         return act
-    raise CheckFailed(plugin=check.plugin) from error
+    raise CheckFailed(author=check.author) from error

@@ -42,6 +42,10 @@ class AskedCheck:
         return self.check.plugin
 
     @property
+    def author(self) -> str:
+        return f"plugin {self.check.plugin}"
+
+    @property
     def passes_on_failure(self) -> bool:
         return self.check.passes_on_failure
 

@@ -19,7 +19,9 @@ _CONTEXTS: Final = frozenset({"Context", "Life"})
 _ATTRIBUTES: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 # Since Python 3.13 one instruction may store a variable and load another.
 _LOADS: Final = ("LOAD_FAST", "LOAD_DEREF", "STORE_FAST_LOAD_FAST")
-_REPLIES: Final = frozenset({"reply", "reply_aside", "reply_pages", "render"})
+_MAKE: Final = frozenset({"BINARY_OP", "BUILD_STRING", "CALL"})
+"""Instructions that replace a text by another."""
+_REPLIES: Final = frozenset({"reply", "reply_aside", "reply_pages", "render", "confirm"})
 """Methods of a context whose first argument is the name of a template."""
 
 
@@ -76,10 +78,22 @@ def _uses_in(
 
 
 def _text_at(steps: Sequence[dis.Instruction], index: int) -> str | None:
-    """Return the text that is loaded there, if it is written in the code."""
-    if index >= len(steps) or steps[index].opname != "LOAD_CONST":
+    """Return the text that is loaded there, if it is written in the code and used as it is."""
+    if index >= len(steps) or steps[index].opname != "LOAD_CONST" or _is_part(steps[index + 1 :]):
         return None
     return steps[index].argval if isinstance(steps[index].argval, str) else None
+
+
+def _is_part(steps: Sequence[dis.Instruction]) -> bool:
+    """Tell whether another text is made of the one on the top of the stack, before these steps."""
+    depth = 1
+    for step in steps:
+        before, depth = depth, depth + dis.stack_effect(step.opcode, step.arg, jump=False)
+        if depth < 1:
+            return False
+        if (depth == 1 and step.opname in _MAKE) or (before == 1 and step.opname in _ATTRIBUTES):
+            return True
+    return False
 
 
 def _contexts(function: FunctionType) -> frozenset[str]:

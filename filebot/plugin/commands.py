@@ -85,7 +85,7 @@ class CommandUsage:
         found = self._pattern.fullmatch(words)
         if found is None:
             return None
-        return {name: _unquoted(found[name] or "") for name in self.parameters}
+        return {name: unquoted(found[name] or "") for name in self.parameters}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +103,27 @@ class Command:
     """A command as its plugin declared it."""
 
     plugin: str
+    """Name of its plugin."""
     name: str
+    """Word that people type."""
     usages: tuple[CommandUsage, ...]
     """Usages in the order in which they are tried."""
     aliases: tuple[str, ...]
+    """Other words for it."""
     help: str
     """The whole docstring."""
     handler: Callable[..., Awaitable[None]]
+    """Function of the plugin."""
     parameters: tuple[Parameter, ...] = ()
     """Arguments of the handler, in the order of the usage lines."""
     permission: Permission = Permission.EVERYONE
+    """Group of people who may use it."""
     place: Place = Place.BOTH
+    """Place where it can be used."""
     elsewhere: str = ""
     """Template of the reply at another place; empty for the words of WrongPlace."""
     limit_s: float = LIMIT_S
+    """Seconds that a call may take."""
 
     @property
     def hook(self) -> str:
@@ -222,10 +229,11 @@ class CommandList:
 
 def names_in(text: str) -> list[str]:
     """Return the names in a text, which are separated by blanks; a name in quotes may have blanks."""
-    return [_unquoted(each) for each in re.findall(rf"{_QUOTED}|\S+", text)]
+    return [unquoted(each) for each in re.findall(rf"{_QUOTED}|\S+", text)]
 
 
-def _unquoted(value: str) -> str:
+def unquoted(value: str) -> str:
+    """Return a value without the quotes around it, if there are any."""
     for start, end in _QUOTES:
         inside = value[1:-1]
         if inside and value.startswith(start) and value.endswith(end) and end not in inside:

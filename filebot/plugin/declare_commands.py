@@ -7,6 +7,7 @@ from typing import Concatenate, Generic, ParamSpec, TypeVar
 from filebot.errors import PluginError
 from filebot.plugin.arguments import Kind, Parameter, parameters_of
 from filebot.plugin.commands import LIMIT_S, Command, CommandUsage
+from filebot.plugin.confirmation import ANSWERS
 from filebot.plugin.context import Context
 from filebot.plugin.permissions import Permission, Place
 from filebot.plugin.signatures import examine_arguments, examine_coroutine, examine_limit, name_of
@@ -36,9 +37,10 @@ class CommandDeclarations(Generic[S]):
         elsewhere: str = "",
         limit_s: float = LIMIT_S,
     ) -> Callable[[Handler[S, P]], Handler[S, P]]:
-        """Declare a command; ``usage`` has a line for each way to write it (``send NAME to TARGET``).
+        """Declare a command that people can type.
 
-        The first line that fits is taken, so the most general one stands last; the help shows it first.
+        ``usage`` has a line for each way to write it (``send NAME to TARGET``). The first line that fits is
+        taken, so the most general one stands last; the help shows it first.
         Upper-case words become keyword arguments of the handler, in lower case, read as its annotations
         say: see ``filebot.plugin.arguments``. A value of another usage line is left to its default, None
         where the annotation allows it, or else an empty text.
@@ -107,6 +109,8 @@ def _examine_words(place: str, name: str, aliases: Sequence[str]) -> None:
                 f"{place}: nobody could type {word!r}; a name or alias is one word without capitals "
                 "that does not begin with !"
             )
+        if word in ANSWERS:
+            raise PluginError(f"{place}: {word!r} answers questions of the bot; choose another word")
 
 
 def _examine_handler(place: str, handler: Callable[..., object], values: Collection[str]) -> None:

@@ -2,7 +2,7 @@
 templates that they name and that are not there.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
@@ -19,55 +19,68 @@ _NEEDS: Final = {Kind.FILE: "files.read", Kind.FILES: "files.read", Kind.ROOM: "
 
 
 def examine(plugin: Plugin[Any], is_shipped: Callable[[str], bool] = lambda _: False) -> None:
-    """Raise PluginError, with the line to change, if a plugin is for another API, uses what it did not
-    declare, or names a template of its own that it does not have.
+    """Raise PluginError for the first mistake of a plugin; see :func:`mistakes_of`."""
+    for mistake in mistakes_of(plugin, is_shipped):
+        raise mistake
+
+
+def mistakes_of(
+    plugin: Plugin[Any], is_shipped: Callable[[str], bool] = lambda _: False
+) -> Iterator[PluginError]:
+    """Yield an error, with the line to change, if a plugin is for another API, and for each use of what it
+    did not declare and each name of a template of its own that it does not have.
 
     ``is_shipped`` tells whether filebot has a template of a name, as for its bundled plugins.
     """
     if plugin.api is None:
-        raise PluginError(
+        yield PluginError(
             f"plugin {plugin.name!r} does not say for which API it is; "
             f'write Plugin("{plugin.name}", api={API}, ...) in {plugin.declared_at}'
         )
-    if plugin.api != API:
-        raise PluginError(
+    elif plugin.api != API:
+        yield PluginError(
             f"plugin {plugin.name!r} is for API {plugin.api!r}, and this filebot has API {API}; "
             "install a version of one of them that fits the other"
         )
-    _examine_declarations(plugin, is_shipped)
+    yield from _mistakes_of_declarations(plugin, is_shipped)
     for hook, function in plugin.hooks():
         uses = list(uses_of(function))
-        _examine_needs(plugin, hook, uses)
+        yield from _undeclared_needs(plugin, hook, uses)
         for use in uses:
-            _examine_template(plugin, hook, use, is_shipped)
+            yield from _missing_template(plugin, hook, use, is_shipped)
 
 
-def _examine_declarations(plugin: Plugin[Any], is_shipped: Callable[[str], bool]) -> None:
-    """Raise PluginError for arguments and checks whose needs are not declared, and for wrong templates."""
+def _mistakes_of_declarations(
+    plugin: Plugin[Any], is_shipped: Callable[[str], bool]
+) -> Iterator[PluginError]:
+    """Yield errors for arguments and checks whose needs are not declared, and for wrong templates."""
     for command in plugin.commands:
         for parameter in command.parameters:
             need = _NEEDS.get(parameter.kind)
             if need is not None and need not in plugin.needs:
                 grants = replace(plugin.grants, hook=command.hook)
-                raise PluginError(grants.missing(f"its argument {parameter.name!r}", need))
+                yield PluginError(grants.missing(f"its argument {parameter.name!r}", need))
         if command.elsewhere:
-            _examine_template(plugin, command.hook, Use("elsewhere", "", command.elsewhere), is_shipped)
+            use = Use("elsewhere", "", command.elsewhere)
+            yield from _missing_template(plugin, command.hook, use, is_shipped)
     for check in plugin.checks:
         if "checks" not in plugin.needs:
             grants = replace(plugin.grants, hook=check.hook)
-            raise PluginError(grants.missing(f"to be asked before each {check.act.__name__}", "checks"))
+            yield PluginError(grants.missing(f"to be asked before each {check.act.__name__}", "checks"))
 
 
-def _examine_needs(plugin: Plugin[Any], hook: str, uses: Iterable[Use]) -> None:
+def _undeclared_needs(plugin: Plugin[Any], hook: str, uses: Iterable[Use]) -> Iterator[PluginError]:
     grants = replace(plugin.grants, hook=hook)
     for use in uses:
         need = NEED_OF.get(use.what)
         if need is not None and need not in grants.needs:
-            raise PluginError(grants.missing(f"ctx.{use.what} ({use.place})", need))
+            yield PluginError(grants.missing(f"ctx.{use.what} ({use.place})", need))
 
 
-def _examine_template(plugin: Plugin[Any], hook: str, use: Use, is_shipped: Callable[[str], bool]) -> None:
-    """Raise PluginError for a name that can be no template; others may be another plugin's."""
+def _missing_template(
+    plugin: Plugin[Any], hook: str, use: Use, is_shipped: Callable[[str], bool]
+) -> Iterator[PluginError]:
+    """Yield an error for a name that can be no template; others may be another plugin's."""
     if use.template is None:
         return
     owner, _, name = use.template.rpartition("/")
@@ -79,7 +92,7 @@ def _examine_template(plugin: Plugin[Any], hook: str, use: Use, is_shipped: Call
         f"did you mean '{plugin.name}/{match[0]}'?" if match else f"there are: {', '.join(own) or 'none'}"
     )
     place = f" ({use.place})" if use.place else ""
-    raise PluginError(
+    yield PluginError(
         f"plugin {plugin.name!r}, {hook}: {use.what}{place} names the template {use.template!r}, "
         f"which is not there; {hint}"
     )

@@ -25,7 +25,7 @@ def translations(language: str) -> gettext.NullTranslations:
     """Return the catalogue of one of ``LANGUAGES``; that of the source language changes nothing."""
     if language == SOURCE:
         return gettext.NullTranslations()
-    return _compiled(_read(_catalogue(CATALOGUES, language, "filebot"), language))
+    return _compiled(_read(catalogue_file(CATALOGUES, language, "filebot"), language))
 
 
 def catalogues_in(folder: Path, domain: str) -> dict[str, gettext.NullTranslations]:
@@ -34,11 +34,8 @@ def catalogues_in(folder: Path, domain: str) -> dict[str, gettext.NullTranslatio
     Raises PluginError for one that cannot be read, or has a translation with other placeholders than its
     message.
     """
-    files = {name: _catalogue(folder, name, domain) for name in LANGUAGES if name != SOURCE}
-    try:
-        found = {name: _read(file, name) for name, file in files.items() if file.exists()}
-    except (OSError, ValueError, PoFileError) as error:
-        raise PluginError(f"{domain}: a catalogue in {folder} cannot be read: {error}") from error
+    files = {name: catalogue_file(folder, name, domain) for name in LANGUAGES if name != SOURCE}
+    found = {name: read_catalogue(file, name) for name, file in files.items() if file.exists()}
     for name, catalogue in found.items():
         for message in catalogue:
             if wrong := _wrong_placeholders(message):
@@ -65,8 +62,19 @@ def _forms(text: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
     return (text or "",) if text is None or isinstance(text, str) else tuple(text)
 
 
-def _catalogue(folder: Path, language: str, domain: str) -> Path:
+def catalogue_file(folder: Path, language: str, domain: str) -> Path:
+    """Return the file of a language's catalogue in a folder of catalogues."""
     return folder / language / "LC_MESSAGES" / f"{domain}.po"
+
+
+def read_catalogue(path: Path, language: str) -> Catalog:
+    """Return a plugin's catalogue. Raises PluginError if it cannot be read."""
+    try:
+        return _read(path, language)
+    except (OSError, ValueError, PoFileError) as error:
+        raise PluginError(
+            f"{path.stem}: a catalogue in {path.parents[2]} cannot be read: {error}"
+        ) from error
 
 
 def _read(path: Path, language: str) -> Catalog:

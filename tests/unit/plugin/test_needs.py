@@ -185,6 +185,25 @@ def test_a_template_of_filebot_or_of_another_plugin_may_be_named() -> None:
     examine(declared(lend), lambda name: name == "greeting/shipped")
 
 
+def test_a_template_whose_name_is_put_together_is_left_to_the_call() -> None:
+    async def greet(ctx: Context[None]) -> None:
+        """Greet."""
+        kind = ctx.action
+        await ctx.reply(f"greeting/{kind}", name="Bob")
+        await ctx.reply("greeting/" + kind)
+        await ctx.reply("greeting/{}".format(kind), name="Bob")  # noqa: UP032 - it is about that
+        await ctx.reply("greeting/%s" % kind)  # noqa: UP031 - it is about that
+
+    async def misspelt(ctx: Context[None]) -> None:
+        """Greet."""
+        kind = ctx.action
+        await ctx.reply("greeting/helo", name=f"{kind}" + kind.format(1) if kind else "Bob")
+
+    examine(declared(greet))
+    with pytest.raises(PluginError, match="names the template 'greeting/helo'"):
+        examine(declared(misspelt))
+
+
 async def test_a_person_is_told_by_an_address() -> None:
     async def tell(ctx: Context[None]) -> None:
         """Tell somebody."""

@@ -1,4 +1,4 @@
-"""The command line. Exit codes: 0 fine, 1 failed while running, 2 wrong usage or configuration.
+"""Commands of the bot itself.
 
 What a command needs is imported when it runs, so that ``--help`` is quick.
 """
@@ -7,15 +7,16 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.text import Text
 
 from filebot import __version__, logs
+from filebot.cli.common import FAILED, WRONG, config_option, loaded_config, stop
+from filebot.cli.plugin import plugin
 from filebot.config import Config, load
 from filebot.config.template import first_config, write_private
 from filebot.config.types import bare_jid
@@ -23,9 +24,6 @@ from filebot.errors import ConfigError, FilebotError, LoginFailed
 from filebot.model import size_bytes
 
 log = logging.getLogger(__name__)
-
-FAILED: Final = 1
-WRONG: Final = 2
 
 
 def _jid(text: str) -> str:
@@ -46,20 +44,13 @@ def _rate(_: click.Context, __: click.Parameter, text: str) -> int:
         raise click.BadParameter(str(error)) from None
 
 
-config_option = click.option(
-    "--config",
-    "path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("config.toml"),
-    show_default=True,
-    help="The configuration file.",
-)
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def main() -> None:
     """An XMPP bot for dropping files in a chat and getting them back."""
+
+
+main.add_command(plugin)
 
 
 @main.command()
@@ -111,7 +102,7 @@ def init(
     try:
         write_private(path, first_config(jid, secret, admins, data_dir or Path("data")), replace=force)
     except OSError as error:
-        _stop([f"{path} cannot be written: {error.strerror}"], FAILED)
+        stop([f"{path} cannot be written: {error.strerror}"], FAILED)
     click.echo(f"Wrote {path}. Next: filebot check --config {path}\nThen:  filebot run --config {path}")
 
 
@@ -120,7 +111,7 @@ def init(
 @click.option("--offline", is_flag=True, help="Only examine the file; connect to nothing.")
 def check(path: Path, offline: bool) -> None:
     """Examine the configuration, then log in and try what the bot needs."""
-    config = _loaded(path)
+    config = loaded_config(path)
     foreign = _examine(config)
     click.echo("config is fine")
     if foreign:
@@ -148,18 +139,18 @@ def check(path: Path, offline: bool) -> None:
 def run(path: Path, log_level: str, log_format: logs.Format) -> None:
     """Run the bot until Ctrl-C or SIGTERM."""
     logs.set_up(log_level, log_format)
-    config = _loaded(path)
+    config = loaded_config(path)
     from filebot import app  # noqa: PLC0415 - see above
     from filebot.concurrency.process import leave, run_to_end  # noqa: PLC0415
 
     try:
         code = run_to_end(app.run(config, lambda: load(path, os.environ)))
     except ConfigError as error:
-        _stop(config.located(error).mistakes, WRONG)
+        stop(config.located(error).mistakes, WRONG)
     except LoginFailed as error:
-        _stop([str(error)], WRONG)
+        stop([str(error)], WRONG)
     except FilebotError as error:
-        _stop([f"{type(error).__name__}: {error}"], FAILED)
+        stop([f"{type(error).__name__}: {error}"], FAILED)
     except Exception:
         log.exception("stopped by a failure")
         code = FAILED
@@ -186,22 +177,25 @@ def fsck(path: Path, repair: bool, quick: bool, anew: bool, rate: int) -> None:
 
     Exit codes: 0 all is well, 1 faults are left, 2 it cannot be examined or repaired like this.
     """
-    config = _loaded(path)
+    config = loaded_config(path)
     from filebot.adapters import storage_limits  # noqa: PLC0415 - see above
     from filebot.fsck.command import Wishes  # noqa: PLC0415
     from filebot.fsck.command import fsck as examine  # noqa: PLC0415
+    from filebot.preflight import configured_backends  # noqa: PLC0415
 
     try:
+        store = configured_backends(config).store
         code = examine(
             config.data_dir,
             storage_limits(config),
             config.limits.keep_unreferenced / 86_400,
             Wishes(repair, quick, anew, rate),
+            None if store.is_own else store,
         )
     except ConfigError as error:
-        _stop(config.located(error).mistakes, WRONG)
+        stop(config.located(error).mistakes, WRONG)
     except FilebotError as error:
-        _stop([str(error)], FAILED)
+        stop([str(error)], FAILED)
     sys.exit(code)
 
 
@@ -223,13 +217,6 @@ def demo(once: bool, plugins: tuple[Path, ...]) -> None:
     sys.exit(conversation.main(once, plugins))
 
 
-def _loaded(path: Path) -> Config:
-    try:
-        return load(path, os.environ)
-    except ConfigError as error:
-        _stop(error.mistakes, WRONG)
-
-
 def _examine(config: Config) -> list[str]:
     """Go through what ``run`` goes through before it is online; return the names of plugins of others."""
     from filebot.plugin_loader import bundled  # noqa: PLC0415 - see above
@@ -239,11 +226,11 @@ def _examine(config: Config) -> list[str]:
     try:
         _, loaded = prepared(config, reports.append)
     except ConfigError as error:
-        _stop([*config.located(error).mistakes, *reports], WRONG)
+        stop([*config.located(error).mistakes, *reports], WRONG)
     except FilebotError as error:
-        _stop([str(error)], FAILED)
+        stop([str(error)], FAILED)
     if reports:
-        _stop(reports, FAILED)
+        stop(reports, FAILED)
     own = {plugin.name for plugin in bundled()}
     return sorted({each.plugin.name for each in loaded} - own)
 
@@ -259,7 +246,7 @@ def _try(config: Config) -> None:
     try:
         findings = asyncio.run(self_check.probe(config))
     except ConfigError as error:
-        _stop(config.located(error).mistakes, WRONG)
+        stop(config.located(error).mistakes, WRONG)
     for name, works, detail, *for_good in findings:
         mark = Text("✓ ", "green") if works else Text("✗ ", "red")
         console.print(mark + Text(f"{name}: {detail}"), soft_wrap=True)
@@ -276,9 +263,3 @@ def _asked(question: str, **options: Any) -> Any:
         if sys.stdin.isatty():
             raise
         raise click.UsageError(f"nobody answers: {question}; give it as an option, see --help") from None
-
-
-def _stop(lines: Iterable[str], code: int) -> NoReturn:
-    for line in lines:
-        click.echo(line, err=True)
-    sys.exit(code)

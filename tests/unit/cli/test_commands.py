@@ -19,7 +19,7 @@ from filebot.config import Config, load
 from filebot.config.template import first_config
 from filebot.errors import ConfigError, LoginFailed
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 OPTIONS = ["--jid", "bot@example.org", "--password", "hunter2"]
 
 

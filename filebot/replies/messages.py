@@ -1,0 +1,98 @@
+"""Messages of a plugin's templates: which of them a catalogue does not translate."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import DEFAULT_KEYWORDS, extract
+from jinja2 import Environment, TemplateSyntaxError, meta
+
+from filebot.replies.catalogues import CATALOGUES, LANGUAGES, SOURCE, catalogue_file, read_catalogue
+from filebot.replies.overrides import SUFFIX
+
+_OPTIONS: Final = {"trimmed": "true", "trim_blocks": "true", "silent": "false"}
+
+Words = str | tuple[str, ...]
+"""Text, or singular and plural."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMessage:
+    """Message that is to be translated."""
+
+    words: Words
+    context: str | None
+    line: int
+    """Line of its template."""
+
+
+@dataclass(frozen=True, slots=True)
+class Untranslated:
+    """Message that a catalogue of a plugin lacks, or has for nothing."""
+
+    language: str
+    file: Path
+    line: int
+    """Line in the catalogue; 0 if it is not there."""
+    words: Words
+    is_unused: bool
+    """Whether it is there, but nothing has it."""
+
+
+def messages_in(template: str) -> Iterator[FoundMessage]:
+    """Yield the messages of a template. Raises TemplateSyntaxError."""
+    found = extract(
+        "jinja2.ext:babel_extract", BytesIO(template.encode()), DEFAULT_KEYWORDS, options=_OPTIONS
+    )
+    for line, words, _comments, context in found:
+        yield FoundMessage(words, context, line)
+
+
+def included_in(template: str) -> frozenset[str]:
+    """Return the names of the templates that a template includes or imports."""
+    try:
+        tree = Environment(autoescape=True, extensions=["jinja2.ext.i18n"]).parse(template)
+    except TemplateSyntaxError:
+        return frozenset()
+    return frozenset(each.removesuffix(SUFFIX) for each in meta.find_referenced_templates(tree) if each)
+
+
+def untranslated(folder: Path, domain: str, messages: Iterable[FoundMessage]) -> Iterator[Untranslated]:
+    """Yield what the catalogues of a plugin lack for some messages, and what they have for nothing.
+
+    A language without a catalogue is left out: the plugin does not speak it. Raises PluginError for one
+    that cannot be read.
+    """
+    wanted = list({(each.words, each.context): each for each in messages}.values())
+    for language in LANGUAGES:
+        file = catalogue_file(folder, language, domain)
+        if language == SOURCE or not file.exists():
+            continue
+        known, shipped = read_catalogue(file, language), _shipped(language)
+        for each in wanted:
+            if not _is_translated(known, each) and not _is_translated(shipped, each):
+                message = known.get(each.words, each.context)
+                line = 0 if message is None else message.lineno or 0
+                yield Untranslated(language, file, line, each.words, is_unused=False)
+        used = {(each.words, each.context) for each in wanted}
+        for message in known:
+            words = tuple(message.id) if isinstance(message.id, list | tuple) else message.id
+            if words and (words, message.context) not in used:
+                yield Untranslated(language, file, message.lineno or 0, words, is_unused=True)
+
+
+@lru_cache
+def _shipped(language: str) -> Catalog:
+    return read_catalogue(catalogue_file(CATALOGUES, language, "filebot"), language)
+
+
+def _is_translated(catalogue: Catalog, wanted: FoundMessage) -> bool:
+    message = catalogue.get(wanted.words, wanted.context)
+    if message is None or message.fuzzy:
+        return False
+    forms = message.string or ""
+    return all(forms) if isinstance(forms, list | tuple) else bool(forms)
