@@ -18,7 +18,7 @@ OPEN_LIST: Final = "http://jabber.org/protocol/xdata-validate"  # XEP-0122
 MOST_FIELDS: Final = 1000
 MOST_VALUES: Final = 10_000
 MOST_BYTES: Final = 1_000_000
-"""Bounds on what is filled in, with the names of the fields."""
+"""Bounds on what is filled in, with the names of the fields. Each line counts as a value."""
 
 _TRUE: Final = frozenset({"1", "true"})
 _FALSE: Final = frozenset({"0", "false"})
@@ -120,7 +120,7 @@ def _sent_values(x: Element) -> Mapping[str, tuple[str, ...]]:
     for field in fields:
         name = field.get("var", "")
         values = tuple(islice(_texts(field), values_left + 1))
-        values_left -= len(values)
+        values_left -= sum(1 + each.count("\n") for each in values)
         bytes_left -= len(name.encode()) + sum(len(each.encode()) for each in values)
         if values_left < 0 or bytes_left < 0:
             raise BadForm(problem="size")
@@ -146,9 +146,13 @@ def _values(field: FormField, sent: tuple[str, ...]) -> tuple[str, ...]:
         return _chosen(field, sent)
     if field.kind is FieldKind.SWITCH:
         return (_switched(field, sent[0].strip()),)
-    if field.kind is not FieldKind.TEXTS and len(sent[0].splitlines()) > 1:
-        raise BadForm(problem="value", field=field.label or field.name)  # section 3.3: one line
-    return sent
+    lines = tuple(line for value in sent for line in value.split("\n"))
+    if field.kind is FieldKind.TEXTS:
+        # COMPAT(slixmpp, 1.17): sends several lines in one value; each has its own (section 3.3).
+        return lines
+    if len(lines) > 1:
+        raise BadForm(problem="value", field=field.label or field.name)
+    return lines
 
 
 def _chosen(field: FormField, sent: tuple[str, ...]) -> tuple[str, ...]:

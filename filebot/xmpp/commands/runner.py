@@ -46,11 +46,12 @@ from filebot.xmpp.xml import language_of
 
 log = logging.getLogger(__name__)
 
-ANSWER_LIMIT_S: Final = 20.0
-"""After it a request is answered although its step is still under way."""
+ANSWER_LIMIT_S: Final = 25.0
+"""After it a request is answered although its step is still under way. Commands that know that they take
+long say so themselves before."""
 STEP_LIMIT_S: Final = 6 * 3600.0
 """A step is over by then: those who do the work have shorter limits, but for large files in-band."""
-WORDS_LIMIT_S: Final = 5.0
+WORDS_LIMIT_S: Final = 3.0
 SWEEP_S: Final = 60.0
 
 _ID_BYTES: Final = 16

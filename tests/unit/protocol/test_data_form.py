@@ -182,6 +182,10 @@ def test_a_field_for_one_line_takes_one() -> None:
     assert problem(("name", ("a\nb",)), form=(NAME,)) == ("value", "Name")
 
 
+def test_lines_in_one_value_are_several() -> None:
+    assert read(("lines", ("one\ntwo", "three")), form=(LINES,)) == {"lines": ("one", "two", "three")}
+
+
 @pytest.mark.parametrize(
     ("said", "meant"), [("1", "true"), ("true", "true"), (" 0 ", "false"), ("false", "false")]
 )
@@ -214,6 +218,7 @@ def test_a_thousand_fields_are_looked_through_and_more_are_not() -> None:
 @pytest.mark.conformance(111)
 def test_values_and_bytes_are_bounded() -> None:
     assert problem(("lines", ("",) * (MOST_VALUES + 1)), form=(LINES,)) == ("size", "")
+    assert problem(("lines", ("\n" * MOST_VALUES + "x",)), form=(LINES,)) == ("size", "")
     assert problem(("name", ("ä" * (MOST_BYTES // 2),)), form=(NAME,)) == ("size", "")
     assert problem(("n" * MOST_BYTES, ("ä",)), form=(NAME,)) == ("size", "")
     long = "x" * (MOST_BYTES - 4)
