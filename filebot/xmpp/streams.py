@@ -65,6 +65,10 @@ class PeerStreams:
                 self._jingle_tools, self._table, self._policy, resources, handlers
             ).take
 
+    def say_to_unserved(self, text: str) -> None:
+        """Tell this to people whose offers are declined because they are not served, from now on."""
+        self._policy.words = replace(self._policy.words, unserved=text)
+
     # --- the port -------------------------------------------------------------------------------
 
     async def clients(self, jid: BareJid) -> Sequence[Client]:
