@@ -3,14 +3,15 @@
 import logging
 from contextlib import AsyncExitStack
 
-from filebot.backends import BUNDLED, load_sources
+from filebot.backends.bounded import BoundedInspector, ScannerCheck
+from filebot.backends.loading import Backends
+from filebot.backends.sources import load_sources
 from filebot.chat.rate_limits import RateLimits
 from filebot.config import Config
 from filebot.errors import ConfigError
 from filebot.files.access import AccessRules
 from filebot.files.quota import StorageLimits
-from filebot.plugin.sources import SourceServices
-from filebot.ports import UrlSource
+from filebot.ports import Inspector, SourceServices, UrlSource
 from filebot.system.descriptors import MOST_SLOTS, Budget, budget, raise_limit
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.client import HttpClient
@@ -76,8 +77,26 @@ def url_sources(config: Config, http: HttpClient, names: NameLookup) -> UrlSourc
     idle_s = config.limits.idle_timeout
     connect = Connector(address_policy(config), names, idle_s)
     found = load_sources(SourceServices(connect, http, idle_s))
-    foreign = {scheme: source for scheme, source in found.items() if scheme not in BUNDLED}
+    foreign = {scheme: source for scheme, source in found.items() if source is not http}
     return SourcesByScheme(http, foreign, idle_s) if foreign else http
+
+
+async def file_inspector(backends: Backends, config: Config, stack: AsyncExitStack) -> Inspector:
+    """Open the inspector, which is closed with ``stack``. Raises as :meth:`Backend.opened`."""
+    found = backends.inspector
+    opened = await stack.enter_async_context(found.opened(config.data_dir, config.limits.idle_timeout))
+    return opened if found.is_own else BoundedInspector(found.scheme, opened)
+
+
+async def file_scanners(backends: Backends, config: Config, stack: AsyncExitStack) -> list[ScannerCheck]:
+    """Open the scanners, which are closed with ``stack``. Raises as :meth:`Backend.opened`."""
+    return [
+        ScannerCheck(
+            each.scheme,
+            await stack.enter_async_context(each.opened(config.data_dir, config.limits.idle_timeout)),
+        )
+        for each in backends.scanners
+    ]
 
 
 def descriptor_budget() -> Budget:

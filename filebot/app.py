@@ -12,6 +12,8 @@ from filebot.adapters import (
     access_rules,
     byte_connections,
     descriptor_budget,
+    file_inspector,
+    file_scanners,
     http_client,
     rate_limits,
     session_settings,
@@ -29,13 +31,12 @@ from filebot.delivery.worker import DeliveryWorker
 from filebot.files.access import Access
 from filebot.files.orphan_sweep import UnreferencedBlobs, forget_partials
 from filebot.files.trusted_time import TrustedTime, look_every_hour
-from filebot.filetype.inspector import LibmagicInspector
 from filebot.jobs.worker import JobWorker
 from filebot.model import BareJid
 from filebot.plugin_files import PluginFiles
 from filebot.plugin_loader import presence_notes, room_settings, with_lifespans, with_tables
-from filebot.ports import UrlSource
-from filebot.preflight import make_data_dir, prepared
+from filebot.ports import Inspector, UrlSource
+from filebot.preflight import configured_backends, make_data_dir, prepared
 from filebot.reload import ConfigSource, reload_on
 from filebot.services import Ports, Services, build_services
 from filebot.system.server_clock import ServerClock
@@ -121,7 +122,11 @@ async def assembled(config: Config, read_config: Callable[[], Config]) -> AsyncI
         replies.load()
         make_data_dir(config.data_dir)
         # First: of a bot that cannot have its folder, the one line that says so is enough.
-        data = await stack.enter_async_context(open_data_folder(config.data_dir))
+        backends = configured_backends(config)
+        data = await stack.enter_async_context(
+            open_data_folder(config.data_dir, backends.store, config.limits.idle_timeout)
+        )
+        inspector = await file_inspector(backends, config, stack)
         plugins = await with_tables(loaded, data.catalog.plugin_tables)
         share, names, clock = descriptor_budget(), NameLookup(), ServerClock()
         http = await stack.enter_async_context(http_client(config, names))
@@ -145,7 +150,7 @@ async def assembled(config: Config, read_config: Callable[[], Config]) -> AsyncI
         )
         settable = room_settings(plugins, config.plugins.disabled)
         services = build_services(
-            _ports(session, data, http, url_sources(config, http, names), clock),
+            _ports(session, data, inspector, http, url_sources(config, http, names), clock),
             access,
             storage_limits(config),
             settable,
@@ -153,6 +158,7 @@ async def assembled(config: Config, read_config: Callable[[], Config]) -> AsyncI
             slots=share.slots,
             # The other side of a stream waits meanwhile.
             checks_limit_s=config.limits.idle_timeout / 2,
+            scanners=await file_scanners(backends, config, stack),
         )
         await _open(services, stack)
         source = ConfigSource(
@@ -201,14 +207,19 @@ def _set_services(handlers: Handlers, services: Services) -> None:
 
 
 def _ports(
-    session: XmppSession, data: DataFolder, http: HttpClient, sources: UrlSource, clock: ServerClock
+    session: XmppSession,
+    data: DataFolder,
+    inspector: Inspector,
+    http: HttpClient,
+    sources: UrlSource,
+    clock: ServerClock,
 ) -> Ports:
     return Ports(
         store=data.store,
         catalog=data.catalog,
         http=http,
         sources=sources,
-        inspector=LibmagicInspector(),
+        inspector=inspector,
         uploads=session.uploads,
         messenger=session.messenger,
         rooms=session.rooms,

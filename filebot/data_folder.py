@@ -12,23 +12,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from filebot.backends.loading import Backend, load_backends
 from filebot.catalog import RESERVE_BYTES, open_catalog
 from filebot.catalog.examination import RESTORE
 from filebot.catalog.integrity import holds_nothing
-from filebot.errors import CatalogDamaged, ConfigError, NoDescriptors, StorageError, StorageFull
+from filebot.errors import CatalogDamaged, ConfigError
 from filebot.files.freed_blobs import MOST_LEFT, set_freed_aside
 from filebot.files.orphan_sweep import Unreferenced, bring_back_referenced, find_unreferenced
 from filebot.model import Digest
-from filebot.ports import Catalog
-from filebot.storage.disk import DiskStore
+from filebot.ports import BlobStore, Catalog
 from filebot.storage.file_system import BLOBS, storage_errors
 from filebot.storage.folder_lock import FolderInUse, folder_lock
-from filebot.storage.inspection import has_blobs
 from filebot.storage.mounts import remote_file_system
 
 log = logging.getLogger(__name__)
 
 CATALOG: Final = "catalog.sqlite"
+
+IDLE_S: Final = 60.0
+"""Limit of a backend's transfers unless the config says otherwise."""
 
 _HELP: Final = "Nothing was changed; to see what can be done: filebot fsck"
 
@@ -38,24 +40,26 @@ class DataFolder:
     """Contents of an open data folder."""
 
     catalog: Catalog
-    store: DiskStore
+    store: BlobStore
     unreferenced: tuple[Digest, ...]
     """Blobs that no entry referred to when it was opened; few."""
 
 
 @asynccontextmanager
-async def open_data_folder(folder: Path) -> AsyncIterator[DataFolder]:
-    """Lock the folder, which is there, and open all that is in it.
+async def open_data_folder(
+    folder: Path, store_backend: Backend[BlobStore] | None = None, idle_s: float = IDLE_S
+) -> AsyncIterator[DataFolder]:
+    """Lock the folder, which is there, and open all that is in it, and the store, a disk unless given.
 
-    Raises ConfigError or StorageError. Damage of the catalog that shows while the context is open leaves it
-    as a ConfigError, too.
+    Raises ConfigError, StorageError or BackendUnavailable. Damage of the catalog that shows while the
+    context is open leaves it as a ConfigError, too.
     """
     async with AsyncExitStack() as stack:
         await _hold(folder, stack)
-        store = await _opened_store(folder)
-        stack.push_async_callback(store.close)
+        backend = store_backend or load_backends().store
+        store = await stack.enter_async_context(backend.opened(folder, idle_s))
         # Before the catalog is opened, which would make a new one.
-        if (reason := await asyncio.to_thread(missing_catalog, folder)) is not None:
+        if (reason := missing_catalog(folder, has_blobs=await _has_blobs(store))) is not None:
             raise _refused(reason)
         try:
             catalog = await stack.enter_async_context(open_catalog(folder / CATALOG, RESERVE_BYTES))
@@ -69,7 +73,7 @@ async def open_data_folder(folder: Path) -> AsyncIterator[DataFolder]:
                     "data_dir: %d files of the catalog are missing in %s; is a disk not there? "
                     "Which ones they are: filebot fsck",
                     found.missing,
-                    folder / BLOBS,
+                    folder / BLOBS if backend.is_own else backend.scheme,
                 )
             await set_freed_aside(store, catalog.attachments, freed, found.freed)
             yield DataFolder(catalog, store, tuple(set(found.digests).difference(found.freed)))
@@ -77,20 +81,16 @@ async def open_data_folder(folder: Path) -> AsyncIterator[DataFolder]:
             raise _refused(damaged_catalog(folder, error)) from error
 
 
-async def _opened_store(folder: Path) -> DiskStore:
-    try:
-        return await DiskStore.open(folder)
-    except (StorageFull, NoDescriptors):
-        raise
-    except StorageError as error:
-        reason = f"data_dir: {error}; correct the rights, or move away what is in the way"
-        raise ConfigError((reason,)) from error
+async def _has_blobs(store: BlobStore) -> bool:
+    async for _ in store.digests():
+        return True
+    return False
 
 
-def missing_catalog(folder: Path) -> str | None:
+def missing_catalog(folder: Path, *, has_blobs: bool) -> str | None:
     """Return the reason not to start if there are files, but no catalog. Raises StorageError."""
     with storage_errors():
-        if not holds_nothing(folder / CATALOG) or not has_blobs(folder):
+        if not has_blobs or not holds_nothing(folder / CATALOG):
             return None
     return f"{folder} has files, but {CATALOG}, which says whose they are, is missing or empty. {_HELP}"
 

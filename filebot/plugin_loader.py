@@ -9,7 +9,7 @@ import pkgutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import EntryPoint, distributions, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from rapidfuzz import process
 
 import filebot
+from filebot.backends.loading import announced
 from filebot.errors import ConfigError, PluginError, ReloadRefused
 from filebot.model import SettingKey
 from filebot.plugin import Plugin
@@ -293,25 +294,13 @@ class FoundPlugin:
 
 def foreign(paths: Sequence[Path], files: PluginFiles) -> Iterator[FoundPlugin]:
     """Find the plugins of pip packages, and those in folders. Nothing of theirs is run."""
-    for entry_point in _announced():
+    for entry_point in announced(ENTRY_POINTS):
         dist = entry_point.dist
         package = "" if dist is None else f"{dist.name} {dist.version}"
         yield FoundPlugin(entry_point.name, entry_point.name, package, partial(_packaged, entry_point))
     for folder in paths:
         for file in sorted(folder.glob("*.py")):
             yield FoundPlugin(file.stem, str(file), "", partial(files.plugin_in, file))
-
-
-def _announced() -> Iterator[EntryPoint]:
-    """Return the entry points of pip packages; one whose metadata cannot be read has none."""
-    try:
-        yield from entry_points(group=ENTRY_POINTS)
-    except Exception:  # noqa: BLE001 - whatever the parser of these files raises
-        for distribution in distributions():
-            try:
-                yield from distribution.entry_points.select(group=ENTRY_POINTS)
-            except Exception as error:  # noqa: BLE001
-                log.error("the entry points of %s cannot be read: %s", distribution.name, error)
 
 
 def weaknesses(paths: Sequence[Path]) -> Iterator[str]:

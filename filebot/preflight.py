@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+from filebot.backends.loading import Backends, load_backends
 from filebot.catalog.examination import unusable
 from filebot.config import Config
 from filebot.data_folder import CATALOG
@@ -39,6 +40,10 @@ def prepared(
     elif (reason := unusable(catalog := config.data_dir / CATALOG)) is not None:
         mistakes.append(f"data_dir: {catalog} {reason}")
     try:
+        configured_backends(config)
+    except ConfigError as error:
+        mistakes += error.mistakes
+    try:
         replies = Replies(config.replies.language, config.replies.templates)
     except ConfigError as error:
         mistakes += error.mistakes
@@ -66,6 +71,11 @@ def prepared(
     for outdated in replies.outdated_overrides():
         report(outdated)
     return replies, plugins
+
+
+def configured_backends(config: Config) -> Backends:
+    """Return the backends that the config names. Raises ConfigError."""
+    return load_backends(config.store.url, config.files.inspector, config.files.scanners)
 
 
 def make_data_dir(folder: Path) -> None:

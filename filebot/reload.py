@@ -4,12 +4,13 @@ import asyncio
 import importlib
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from importlib.metadata import entry_points
 from typing import Any, Final
 
 from pydantic import BaseModel
 
 from filebot.adapters import access_rules, rate_limits, storage_limits
+from filebot.backends.loading import INSPECTORS, SCANNERS, STORES, announced
+from filebot.backends.sources import SOURCES
 from filebot.chat.reloader import PluginSet, Reloader
 from filebot.concurrency.tasks import Threads
 from filebot.config import Config
@@ -29,6 +30,9 @@ from filebot.preflight import prepared
 from filebot.replies import Replies
 
 log = logging.getLogger(__name__)
+
+GROUPS: Final = (ENTRY_POINTS, SOURCES, STORES.group, INSPECTORS.group, SCANNERS.group)
+"""Groups of entry points by which pip packages bring something."""
 
 READ_LIMIT_S: Final = 60.0
 """Time to read the config and to load all plugins."""
@@ -133,9 +137,9 @@ class ConfigSource:
 
 
 def packages() -> Mapping[str, str]:
-    """Return the versions of the pip packages that have plugins, by name."""
+    """Return the versions of the pip packages that have plugins or backends, by name."""
     try:
-        found = [each.dist for each in entry_points(group=ENTRY_POINTS)]
+        found = [each.dist for group in GROUPS for each in announced(group)]
         return {dist.name: dist.version for dist in found if dist is not None}
     except Exception as error:  # whatever the parser of these files raises
         log.debug("the versions of packages cannot be read", exc_info=error)

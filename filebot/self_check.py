@@ -9,18 +9,20 @@ import asyncio
 import secrets
 import tempfile
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import humanize
 
-from filebot.adapters import address_policy, http_client, session_settings
+from filebot.adapters import address_policy, file_inspector, file_scanners, http_client, session_settings
+from filebot.backends.loading import Backends
 from filebot.config import Config
 from filebot.errors import ConfigError, FilebotError, ForbiddenTarget, LoginFailed, Refused, TransferError
-from filebot.filetype.inspector import LibmagicInspector
 from filebot.fsck.catalog_doubt import catalog_doubt
-from filebot.preflight import make_data_dir
+from filebot.plugin.handlers import in_one_line
+from filebot.preflight import configured_backends, make_data_dir
 from filebot.storage.file_system import FOLDERS
 from filebot.storage.folder_lock import holder_of
 from filebot.storage.folders import try_writing
@@ -52,12 +54,20 @@ class Finding(NamedTuple):
 
 
 async def probe(config: Config) -> list[Finding]:
-    """Try disk, libmagic, login, rooms and upload service. Nothing is left behind."""
+    """Try disk, backends, login, rooms and upload service. Nothing is left behind.
+
+    Raises ConfigError for a backend that is broken.
+    """
     bot = await asyncio.to_thread(holder_of, config.data_dir)
+    backends = configured_backends(config)
     findings = [
         await _tried("storage", lambda: _storage(config, is_bot_running=bot is not None)),
-        await _tried("libmagic", _libmagic),
+        await _tried(backends.inspector.scheme, lambda: _inspector(backends, config)),
     ]
+    if not backends.store.is_own:
+        findings.append(await _tried(f"store {backends.store.scheme}", lambda: _store(backends, config)))
+    if backends.scanners:
+        findings.append(await _tried("scanners", lambda: _scanners(backends, config)))
     if bot is not None and config.xmpp.mode == "component":
         return [
             *findings,
@@ -102,14 +112,37 @@ async def _storage(config: Config, *, is_bot_running: bool) -> str:
     return f"{folder} can be written, {humanize.naturalsize(free)} free{where}"
 
 
-async def _libmagic() -> str:
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(b"%PDF-1.4\n")
-        file.flush()
-        kind = await LibmagicInspector().inspect(Path(file.name), "unnamed", None)
+async def _inspector(backends: Backends, config: Config) -> str:
+    async with AsyncExitStack() as stack:
+        inspector = await file_inspector(backends, config, stack)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"%PDF-1.4\n")
+            file.flush()
+            kind = await inspector.inspect(Path(file.name), "unnamed", None)
     if kind.media_type != "application/pdf":
-        raise FilebotError("does not recognise a PDF; install libmagic1 and its database")
+        remedy = "; install libmagic1 and its database" if backends.inspector.is_own else ""
+        raise FilebotError(f"does not recognise a PDF{remedy}")
     return "recognises files by their content"
+
+
+async def _store(backends: Backends, config: Config) -> str:
+    async with backends.store.opened(config.data_dir, config.limits.idle_timeout) as store:
+        return f"can be opened, {humanize.naturalsize(await store.free_bytes())} free"
+
+
+async def _scanners(backends: Backends, config: Config) -> str:
+    async with AsyncExitStack() as stack:
+        checks = await file_scanners(backends, config, stack)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"nothing bad\n")
+            file.flush()
+            for each in checks:
+                try:
+                    async with asyncio.timeout(config.limits.idle_timeout / 2):
+                        await each.scan(Path(file.name))
+                except Exception as error:
+                    raise FilebotError(f"{each.scheme}: {in_one_line(error)}") from error
+    return f"{', '.join(each.scheme for each in backends.scanners)} let pass what is harmless"
 
 
 def _settings(config: Config, *, is_bot_running: bool) -> SessionSettings:

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from filebot.checks.checks import LIMIT_S, Checks
+from filebot.checks.acts import FileReceived
+from filebot.checks.checks import LIMIT_S, Check, Checks
 from filebot.concurrency.locks import KeyedLocks
 from filebot.delivery.client_history import ClientHistory
 from filebot.delivery.context import DeliveryContext
@@ -118,18 +119,20 @@ def build_services(
     settle_s: float = SETTLE_S,
     slots: int = MOST_SLOTS,
     checks_limit_s: float = LIMIT_S,
+    scanners: Sequence[Check] = (),
 ) -> Services:
     """Build all services on these ports.
 
     ``settable`` has the room settings that there are, and ``notes`` what the bot's presence says in rooms
     where one that needs consent is on; ``settle_s`` is for how long people who came online are left alone,
     ``slots`` how many files move at once in each direction, ``checks_limit_s`` the time for all checks of
-    one act.
+    one act, and ``scanners`` are asked of each received file, behind the checks of the plugins.
 
     The caller opens the room settings before all, and the membership when events are listened to; opens and
     closes the delivery worker; closes the membership and ``people_online``; and runs and closes the jobs.
     """
-    locks, events, checks = KeyedLocks(asyncio.Lock), EventBus(), Checks(checks_limit_s)
+    locks, events = KeyedLocks(asyncio.Lock), EventBus()
+    checks = Checks(checks_limit_s, {FileReceived: scanners} if scanners else {})
     room_settings = RoomSettingsStore(ports.catalog, ports.rooms, settable, notes)
     quota = Quota(limits, ports.catalog, ports.store, room_settings.max_bytes)
     unused = UnusedBlobs(ports.store, ports.catalog, ports.catalog)

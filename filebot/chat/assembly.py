@@ -8,6 +8,8 @@ from functools import partial
 from filebot.chat.dispatcher import ChatMemory, MessageDispatcher
 from filebot.chat.event_recorder import EventRecorder
 from filebot.chat.file_requests import FileRequests
+from filebot.chat.forms.commands import PluginForms
+from filebot.chat.forms.steps import StepServices
 from filebot.chat.invitations import Invitations
 from filebot.chat.plugin_jobs import works_of
 from filebot.chat.progress_messages import ProgressReports
@@ -25,6 +27,7 @@ from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
 from filebot.plugin.blocking import BlockingWork
 from filebot.plugin.calls import PluginCalls
+from filebot.plugin.confirmation import ANSWERS
 from filebot.plugin.context import Factories
 from filebot.plugin.conversation import Channel, ChatState
 from filebot.plugin.declare import LoadedPlugin, commands_of, filters_of
@@ -53,6 +56,7 @@ class Chat:
     dispatcher: MessageDispatcher
     stream_offers: StreamOffers
     calls: PluginCalls
+    command_forms: PluginForms
     people: People
     memory: ChatMemory
     channel: Channel
@@ -74,7 +78,7 @@ class Chat:
     def take_over(self, services: Services) -> None:
         """Let events, acts and jobs meet these plugins from now on, and no others."""
         services.events.listener, services.events.recorder = self.calls.tell, self.recorder
-        services.checks.by_act = self.checks
+        services.checks.use(self.checks)
         services.jobs.replace(self.works)
         self.memory.workload.rate_limiter.use(self.limits)
         self.memory.invitations.channel = self.channel
@@ -136,7 +140,7 @@ def build_chat(
     commands = commands_of(plugins)
 
     def is_command(word: str) -> bool:
-        return commands.named(word) is not None
+        return commands.named(word) is not None or word in ANSWERS
 
     reply_sender = ReplySender(
         ports.messenger,
@@ -172,6 +176,7 @@ def build_chat(
     def delivery_of(sender: Sender) -> DeliveryAccess:
         return DeliveryAccess(services.delivery, services.files.access(sender), sender)
 
+    authorization = Authorization(services.access, ports.rooms, services.files.access)
     calls = PluginCalls(
         channel,
         commands,
@@ -192,7 +197,7 @@ def build_chat(
             reload,
         ),
         grants={each.plugin.name: each.plugin.grants for each in plugins},
-        authorization=Authorization(services.access, ports.rooms, services.files.access),
+        authorization=authorization,
         checks=services.checks,
         clock=ports.clock,
         consent=services.room_settings.consent,
@@ -240,6 +245,18 @@ def build_chat(
         dispatcher,
         StreamOffers(channel, files_of, memory.workload, services.access),
         calls,
+        PluginForms(
+            StepServices(
+                calls,
+                commands,
+                channel,
+                authorization,
+                services.access,
+                ports.rooms,
+                memory.workload,
+                ports.clock,
+            )
+        ),
         People(
             [each for loaded in plugins for each in loaded.plugin.exports],
             [each for loaded in plugins for each in loaded.plugin.forgets],

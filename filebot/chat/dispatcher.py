@@ -236,7 +236,8 @@ class MessageDispatcher:
             async with self._channel.reply_sender.composing(
                 conversation.sender.address, wanted=message.wants_chat_states
             ):
-                await self._plugins.run_command(conversation, text)
+                came_late = message.maybe_handled or message.delayed_since is not None
+                await self._plugins.run_command(conversation, text, came_late=came_late)
 
     async def _take_link(self, conversation: Conversation, message: IncomingMessage, url: str) -> None:
         if is_upload(url, message.sender, self._uploads.hosts()):

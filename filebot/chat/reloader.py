@@ -155,6 +155,7 @@ class Reloader:
             if not taken:
                 await lifespans.close_without(before.lifespans)
         before.chat.dispatcher.successor = chat.dispatcher
+        before.chat.command_forms.successor = chat.command_forms
         replaced = {each.plugin.name for each in before.plugins} - same
         self._ending.start(self._end(before, lifespans, replaced), "the end of replaced plugins")
         return _told(before.plugins, wanted, same)

@@ -26,8 +26,8 @@ class Check(Protocol):
     """One check of somebody, for one class of acts."""
 
     @property
-    def plugin(self) -> str:
-        """Name by which the log speaks of its author."""
+    def author(self) -> str:
+        """Name by which the log speaks of whoever made it, such as "plugin tags"."""
 
     @property
     def passes_on_failure(self) -> bool:
@@ -63,7 +63,17 @@ class Checks:
 
     limit_s: float = LIMIT_S
     """Time for all checks of one act, shared among them alike."""
-    by_act: Mapping[type[Act], Sequence[Check]] = field(default_factory=dict)
+    last: Mapping[type[Act], Sequence[Check]] = field(default_factory=dict)
+    """Checks that are asked behind those of the plugins, which may change what is done."""
+    by_act: Mapping[type[Act], Sequence[Check]] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.use({})
+
+    def use(self, by_act: Mapping[type[Act], Sequence[Check]]) -> None:
+        """Ask these checks from now on, and the last ones."""
+        acts = {*by_act, *self.last}
+        self.by_act = {act: (*by_act.get(act, ()), *self.last.get(act, ())) for act in acts}
 
     async def passed(self, act: A, take_over: Callable[[A], Awaitable[A]] = _unchanged) -> A:
         """Ask all checks of an act in their order, and return the act as they changed it.
@@ -87,8 +97,8 @@ class Checks:
                     answer = _answer(act, await check.ask(act))
         except UserError as refusal:
             log.info(
-                "a check of plugin %s refuses %s of %s: %s: %s",
-                check.plugin,
+                "a check of %s refuses %s of %s: %s: %s",
+                check.author,
                 type(act).__name__,
                 act.sender.identity,
                 refusal.kind,
@@ -110,7 +120,7 @@ def _examine_cause(check: Check, act: Act) -> None:
     """Raise PluginError for what a check does itself: it would be asked again and again."""
     if any(each.is_open and each.check is check for each in _AT_WORK.get()):
         raise PluginError(
-            f"a check of plugin {check.plugin!r} does itself what it is asked about, {type(act).__name__}; "
+            f"a check of {check.author} does itself what it is asked about, {type(act).__name__}; "
             "leave that to a listener or a job"
         )
 
@@ -150,8 +160,8 @@ def _after_failure(check: Check, act: A, error: Exception, limit_s: float) -> A:
         f"it took over {limit_s:g} s" if isinstance(error, TimeoutError) else "no words"
     )
     log.error(
-        "a check of plugin %s failed on %s of %s: %s: %s",
-        check.plugin,
+        "a check of %s failed on %s of %s: %s: %s",
+        check.author,
         type(act).__name__,
         act.sender.identity,
         type(error).__name__,
@@ -160,4 +170,4 @@ def _after_failure(check: Check, act: A, error: Exception, limit_s: float) -> A:
     )
     if check.passes_on_failure:
         return act
-    raise CheckFailed(plugin=check.plugin) from error
+    raise CheckFailed(author=check.author) from error

@@ -181,13 +181,16 @@ def fsck(path: Path, repair: bool, quick: bool, anew: bool, rate: int) -> None:
     from filebot.adapters import storage_limits  # noqa: PLC0415 - see above
     from filebot.fsck.command import Wishes  # noqa: PLC0415
     from filebot.fsck.command import fsck as examine  # noqa: PLC0415
+    from filebot.preflight import configured_backends  # noqa: PLC0415
 
     try:
+        store = configured_backends(config).store
         code = examine(
             config.data_dir,
             storage_limits(config),
             config.limits.keep_unreferenced / 86_400,
             Wishes(repair, quick, anew, rate),
+            None if store.is_own else store,
         )
     except ConfigError as error:
         stop(config.located(error).mistakes, WRONG)

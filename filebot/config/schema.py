@@ -107,6 +107,20 @@ class Limits(Table):
     """Seconds for which files are kept that no entry refers to."""
 
 
+class Store(Table):
+    """Place of the files' bytes."""
+
+    url: values.Backend = "disk:"
+    """Its scheme names the backend."""
+
+
+class Files(Table):
+    """Backends that look at received files; the schemes of these URLs name them."""
+
+    inspector: values.Backend = "libmagic:"
+    scanners: tuple[values.Backend, ...] = ()
+
+
 class Network(Table):
     """Permissions for connections that are not safe everywhere; off by default."""
 
@@ -153,6 +167,8 @@ class Config(Table):
     xmpp: Xmpp
     rooms: Rooms = Rooms()
     access: Access = Access()
+    store: Store = Store()
+    files: Files = Files()
     limits: Limits = Limits()
     network: Network = Network()
     bytestreams: Bytestreams = Bytestreams()

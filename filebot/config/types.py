@@ -21,10 +21,21 @@ _FORBIDDEN: Final = re.compile(r"""[\s"&'/:<>@\x00-\x1f\x7f]""")
 """Characters that no localpart may have (RFC 7622 3.3.1). Of domains only IPv6 addresses have them."""
 
 
+_BACKEND: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}:[^\s\x00-\x1f\x7f]{0,2000}")
+"""A URL; its scheme is the name of an entry point."""
+
+
 def shown(text: str) -> str:
     """Return a text on one line, cut to what fits in a message."""
     line = plain_text(text)
     return f'"{line[:60]}…"' if len(line) > 60 else f'"{line}"'
+
+
+def _backend(text: str) -> str:
+    # The text stays out of the message: it may have a password.
+    if not _BACKEND.fullmatch(text):
+        raise ValueError('is no URL of a backend; write it like "disk:" or "clamd://localhost:3310"')
+    return text
 
 
 def _size(value: object) -> int:
@@ -179,3 +190,4 @@ ExistingFolder = Annotated[Location, AfterValidator(_existing_folder)]
 Prefix = Annotated[StrictStr, AfterValidator(_prefix)]
 OneLine = Annotated[StrictStr, AfterValidator(_line)]
 Language = Annotated[StrictStr, AfterValidator(_language)]
+Backend = Annotated[StrictStr, AfterValidator(_backend)]

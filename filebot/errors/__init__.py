@@ -6,7 +6,7 @@ and never ``str(exc)``, which is for the log.
 """
 
 from filebot.errors.base import FilebotError, LocalProtocolError, StorageError, TransferError, UserError
-from filebot.errors.checks import CheckFailed, Refusal
+from filebot.errors.checks import CheckFailed, HarmfulFile, Refusal
 from filebot.errors.commands import (
     BadCommand,
     BadValue,
@@ -15,6 +15,7 @@ from filebot.errors.commands import (
     NoFileInReply,
     NoSuchTransfer,
     NotAllowed,
+    NothingToConfirm,
     TooManyRequests,
     UnknownCommand,
     WrongPlace,
@@ -41,7 +42,7 @@ from filebot.errors.files import (
     TooManyFiles,
 )
 from filebot.errors.isolation import IsolatedError
-from filebot.errors.operator import ConfigError, LoginFailed, PluginError, ReloadRefused
+from filebot.errors.operator import BackendUnavailable, ConfigError, LoginFailed, PluginError, ReloadRefused
 from filebot.errors.rooms import (
     BadRoomSetting,
     CannotEnterRoom,
@@ -75,6 +76,7 @@ from filebot.errors.upload import NoUploadService, ServiceQuotaReached, ServiceR
 __all__ = [
     "AlreadySending",
     "AmbiguousName",
+    "BackendUnavailable",
     "BadCommand",
     "BadRoomSetting",
     "BadValue",
@@ -94,6 +96,7 @@ __all__ = [
     "FileTooLarge",
     "FilebotError",
     "ForbiddenTarget",
+    "HarmfulFile",
     "IsolatedError",
     "JobQueueFull",
     "LocalProtocolError",
@@ -110,6 +113,7 @@ __all__ = [
     "NoUploadService",
     "NotAllowed",
     "NotDelivered",
+    "NothingToConfirm",
     "PeerGone",
     "PeerProtocolError",
     "PluginError",

@@ -1,4 +1,4 @@
-"""Errors of checks: something is not done because a plugin wants it so, or fails."""
+"""Errors of checks: something is not done because somebody wants it so, or fails."""
 
 from filebot.errors.base import FilebotError, UserError
 
@@ -18,6 +18,15 @@ class Refusal(UserError):
 class CheckFailed(FilebotError):
     """A check raised an error or took too long, so what it was asked about is not done."""
 
-    def __init__(self, *, plugin: str) -> None:
-        super().__init__(plugin)
-        self.plugin = plugin
+    def __init__(self, *, author: str) -> None:
+        """``author`` is whoever made the check, such as "plugin tags"."""
+        super().__init__(author)
+        self.author = author
+
+
+class HarmfulFile(UserError):
+    """A scanner found something in a received file; ``found`` is the scanner's name for it."""
+
+    def __init__(self, *, found: str) -> None:
+        super().__init__(found)
+        self.found = found

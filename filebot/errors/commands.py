@@ -88,6 +88,14 @@ class WrongPlace(UserError):
         self.place = place
 
 
+class NothingToConfirm(UserError):
+    """The person answers a question that the bot does not ask any more, or answers it ``late``."""
+
+    def __init__(self, *, late: bool = False) -> None:
+        super().__init__("late" if late else "no question")
+        self.late = late
+
+
 class NoFileInReply(UserError):
     """The message that the person replies to has no file that the bot remembers, or ``several``."""
 

@@ -11,6 +11,10 @@ class ConfigError(FilebotError):
         self.mistakes = mistakes
 
 
+class BackendUnavailable(FilebotError):
+    """A backend that the config names cannot be opened just now; another try may help."""
+
+
 class PluginError(FilebotError):
     """A plugin cannot be loaded, by a mistake of its own."""
 

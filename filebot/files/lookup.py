@@ -53,6 +53,17 @@ class Lookup:
             raise NoSuchEntry(wanted)
         return entry
 
+    async def with_ids(self, ids: Sequence[int], *, in_public: bool) -> Selection:
+        """Return the files of these ids that the sender may see; ``in_public``, so that everybody in the
+        room does. The numbers of the others are missing. Raises NoSuchEntry if there are none.
+        """
+        found = {f"#{each}": await self._by_id(str(each), in_public=in_public) for each in ids}
+        entries = tuple(entry for entry in found.values() if entry is not None)
+        missing = tuple(number for number, entry in found.items() if entry is None)
+        if not entries:
+            raise NoSuchEntry(missing[0] if len(missing) == 1 else ", ".join(missing[:SUGGESTIONS]))
+        return Selection(entries, missing)
+
     async def exactly(self, wanted: str) -> Entry:
         """Return the file here of this id or whole name: for changes that cannot be undone.
 

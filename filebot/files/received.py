@@ -75,9 +75,9 @@ class ReceivedFileChecks:
             )
             await self._checks.passed(act, examination.take_over)
             if not await examination.is_intact():
-                plugins = ", ".join(each.plugin for each in self._checks.by_act[FileReceived])
-                log.error("a check of one of these plugins changed a file in place: %s", plugins)
-                raise CheckFailed(plugin=plugins)
+                authors = ", ".join(each.author for each in self._checks.by_act[FileReceived])
+                log.error("a check of one of these changed a file in place: %s", authors)
+                raise CheckFailed(author=authors)
             yield examination.examined.file
 
 

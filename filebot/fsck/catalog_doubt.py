@@ -8,7 +8,7 @@ from filebot.catalog.integrity import holds_nothing, is_damage
 from filebot.data_folder import CATALOG, damaged_catalog, incomplete_catalog, missing_catalog
 from filebot.files.orphan_sweep import Unreferenced
 from filebot.storage.file_system import SHARDS
-from filebot.storage.inspection import list_shard
+from filebot.storage.inspection import has_blobs, list_shard
 
 
 def catalog_doubt(folder: Path) -> str | None:
@@ -17,7 +17,7 @@ def catalog_doubt(folder: Path) -> str | None:
     To be asked while no bot runs: files that are just arriving are in no entry yet.
     """
     if holds_nothing(folder / CATALOG):
-        return missing_catalog(folder)
+        return missing_catalog(folder, has_blobs=has_blobs(folder))
     try:
         found = _unreferenced(folder, folder / CATALOG)
     except sqlite3.Error as error:

@@ -1,5 +1,6 @@
 """Command ``filebot fsck``: the whole examination, and its report on the terminal."""
 
+import asyncio
 import os
 import pwd
 import sqlite3
@@ -13,10 +14,11 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from filebot.backends.loading import Backend
 from filebot.catalog.database import migrate
 from filebot.catalog.inspection import CatalogInspection, inspected
 from filebot.catalog.integrity import holds_nothing, is_damage
-from filebot.data_folder import CATALOG
+from filebot.data_folder import CATALOG, IDLE_S
 from filebot.errors import ConfigError, StorageError
 from filebot.files.orphan_sweep import Unreferenced
 from filebot.files.quota import StorageLimits
@@ -24,6 +26,8 @@ from filebot.fsck.blob_checks import BlobChecks
 from filebot.fsck.catalog_checks import check_database, check_entries, note_quotas
 from filebot.fsck.position import Position
 from filebot.fsck.report import Outcome, Report
+from filebot.fsck.store_checks import StoreChecks
+from filebot.ports import BlobStore
 from filebot.storage.file_system import UNREFERENCED
 from filebot.storage.folder_lock import FolderInUse, folder_lock, holder_of
 from filebot.storage.inspection import ReadThrottle, has_blobs
@@ -50,10 +54,17 @@ class Wishes:
     bytes_per_s: int = 100_000_000
 
 
-def fsck(folder: Path, limits: StorageLimits, keep_days: float, wishes: Wishes) -> int:
+def fsck(
+    folder: Path,
+    limits: StorageLimits,
+    keep_days: float,
+    wishes: Wishes,
+    store: Backend[BlobStore] | None = None,
+) -> int:
     """Examine a data folder, and mend it if asked to; return the exit code.
 
-    Raises ConfigError if it cannot be examined, or not mended by whoever asks.
+    ``store`` has the bytes if they are not in the folder. Raises BackendUnavailable; ConfigError if it
+    cannot be examined, or not mended by whoever asks.
     """
     if not folder.is_dir():
         raise _cannot(f"{folder} is not there; correct the path")
@@ -63,7 +74,7 @@ def fsck(folder: Path, limits: StorageLimits, keep_days: float, wishes: Wishes) 
         with ExitStack() as stack:
             if wishes.repair:
                 _lock(folder, stack)
-            examination = _Examination(folder, report, console, limits, keep_days, wishes)
+            examination = _Examination(folder, report, console, limits, keep_days, wishes, store)
             examination.run()
     except sqlite3.Error as error:
         if not is_damage(error):
@@ -91,8 +102,10 @@ class _Examination:
         limits: StorageLimits,
         keep_days: float,
         wishes: Wishes,
+        store: Backend[BlobStore] | None,
     ) -> None:
         self._folder = folder
+        self._store = store
         self._report = report
         self._console = console
         self._limits = limits
@@ -102,7 +115,7 @@ class _Examination:
     def run(self) -> None:
         path = self._folder / CATALOG
         if holds_nothing(path):
-            if has_blobs(self._folder):
+            if self._store is None and has_blobs(self._folder):
                 self._report.note(f"{CATALOG}, which says whose the files are, is missing or empty.")
             self._check_blobs(None)
             return
@@ -131,8 +144,24 @@ class _Examination:
             catalog.count_anew()
         note_quotas(catalog, self._report, self._limits)
 
-    def _check_blobs(self, catalog: CatalogInspection | None) -> BlobChecks:
+    def _check_blobs(self, catalog: CatalogInspection | None) -> BlobChecks | StoreChecks:
         size = 0 if catalog is None else catalog.list_digests()
+        if self._store is not None:
+            checks = asyncio.run(self._check_store(self._store, catalog))
+            self._tell_unreferenced(checks)
+            return checks
+        return self._check_files(catalog, size)
+
+    async def _check_store(
+        self, backend: Backend[BlobStore], catalog: CatalogInspection | None
+    ) -> StoreChecks:
+        async with backend.opened(self._folder, IDLE_S) as store:
+            pace = 0 if self._wishes.quick else self._wishes.bytes_per_s
+            checks = StoreChecks(store, self._report, catalog, self._wishes.repair, pace)
+            await checks.run()
+            return checks
+
+    def _check_files(self, catalog: CatalogInspection | None, size: int) -> BlobChecks:
         position = None if self._wishes.quick else Position.load(self._folder)
         if position is not None and self._wishes.anew:
             position = Position(self._folder)
@@ -178,7 +207,7 @@ class _Examination:
     def _is_bot_running(self) -> bool:
         return not self._wishes.repair and holder_of(self._folder) is not None
 
-    def _tell_unreferenced(self, checks: BlobChecks) -> None:
+    def _tell_unreferenced(self, checks: BlobChecks | StoreChecks) -> None:
         number = checks.unreferenced
         if not number:
             return

@@ -109,9 +109,8 @@ from filebot.plugin.permissions import Permission, Place
 from filebot.plugin.reload import Reloaded
 from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess
-from filebot.plugin.sources import SourceServices
 from filebot.plugin.store import PluginStore
-from filebot.ports import Download, UrlSource
+from filebot.ports import Download, SourceServices, UrlSource
 from filebot.rooms.setting_types import ByteSize, Choice, Number, RoomSetting
 
 __all__ = [

@@ -38,8 +38,8 @@ class AskedCheck:
     call: Callable[[PluginCheck, Act], Awaitable[object]]
 
     @property
-    def plugin(self) -> str:
-        return self.check.plugin
+    def author(self) -> str:
+        return f"plugin {self.check.plugin}"
 
     @property
     def passes_on_failure(self) -> bool:

@@ -12,7 +12,15 @@ from typing import Any, Final, TypeVar
 from filebot.checks.acts import Act, CommandCalled
 from filebot.checks.checks import Checks
 from filebot.concurrency.bounded_call import TimeLimitExceeded
-from filebot.errors import CheckFailed, CommandTimeout, PluginError, UnknownCommand, UserError, WrongPlace
+from filebot.errors import (
+    CheckFailed,
+    CommandTimeout,
+    NothingToConfirm,
+    PluginError,
+    UnknownCommand,
+    UserError,
+    WrongPlace,
+)
 from filebot.events.facts import Event, RoomFilePosted
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, BareJid, Entry, Sender
@@ -20,6 +28,7 @@ from filebot.plugin.asking import PluginCheck
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
 from filebot.plugin.commands import Command, CommandList
+from filebot.plugin.confirmation import ConfirmationNeeded, Confirmations, Question, answer_in
 from filebot.plugin.context import BackgroundContext, Context, Factories
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
 from filebot.plugin.declare_entry_lines import EntryLinesSpec
@@ -28,7 +37,7 @@ from filebot.plugin.entry_lines import lines_about
 from filebot.plugin.handlers import CallsUnderWay, call_limited, called, named
 from filebot.plugin.listeners import PluginListener, SettingOf
 from filebot.plugin.needs import Grants
-from filebot.plugin.resolving import ArgumentResolver
+from filebot.plugin.resolving import ArgumentResolver, pinned
 from filebot.plugin.rooms import RoomLine
 
 log = logging.getLogger(__name__)
@@ -109,19 +118,31 @@ class PluginCalls:
         context = await self.context(plugin, hook, by)
         return await self._counted(plugin, hook, function(context), limit_s)
 
-    async def run_command(self, conversation: Conversation, text: str) -> None:
-        """Run the command in ``text``. Errors are answered, not raised."""
-        word, rest = (*text.split(maxsplit=1), "", "")[:2]
-        command = self._commands.named(word)
-        async with errors_in_words(conversation, plugin="" if command is None else command.plugin):
-            if command is None:
-                suggestions = self._usable(conversation.sender).nearest(word)
-                raise UnknownCommand(word[:40], suggestions=suggestions)
-            conversation.action = command.name
-            await self._run(command, conversation, rest)
+    async def run_command(self, conversation: Conversation, text: str, *, came_late: bool = False) -> None:
+        """Run the command in ``text``, or go on with the one that ``text`` answers a question of.
 
-    async def _run(self, command: Command, conversation: Conversation, text: str) -> None:
-        """Run a command with what follows its name, if the sender may."""
+        Errors are answered, not raised. ``came_late``: no word of that time answers a question.
+        """
+        word, rest = (*text.split(maxsplit=1), "", "")[:2]
+        # Whatever is typed, nobody waits for an answer after it.
+        question = self._channel.chat_state.questions.take(conversation.sender, self._clock())
+        command, answer = self._commands.named(word), answer_in(text.removeprefix("!"))
+        if answer is not None:
+            command = None if question is None else question.command
+        async with errors_in_words(conversation, plugin="" if command is None else command.plugin):
+            if answer is not None:
+                asked_back = await self._answered(conversation, answer, question, came_late=came_late)
+            elif command is None:
+                suggestions = self.usable(conversation.sender).nearest(word)
+                raise UnknownCommand(word[:40], suggestions=suggestions)
+            else:
+                conversation.action = command.name
+                asked_back = await self._run_typed(command, conversation, rest)
+            if asked_back is not None:
+                await self._ask_back(conversation, asked_back)
+
+    async def _run_typed(self, command: Command, conversation: Conversation, text: str) -> Question | None:
+        """Run a command with what follows its name, if the sender may; return what it asks back."""
         try:
             if command.is_restricted:
                 self._authorization.check(command, conversation.sender)
@@ -129,21 +150,91 @@ class PluginCalls:
             if not command.elsewhere:
                 raise
             await conversation.reply(command.elsewhere)
-            return
+            return None
         found = command.match(text, self._clock(), is_reply=bool(conversation.replies_to))
+        return await self.run(command, conversation, found.values, usage=found.usage)
+
+    async def run(
+        self, command: Command, conversation: Conversation, values: Mapping[str, object], *, usage: str
+    ) -> Question | None:
+        """Run a command with values, if the sender may use it so; return the question that it asks back.
+
+        ``values`` are those of a ``Match``. Whoever says yes to the question goes on by :meth:`go_on`.
+        Raises what looking the values up raises, NotAllowed, and what the command's function raises.
+        """
+        conversation.action = command.name
         arguments = dict[str, object]()
         if command.parameters:
-            arguments = await self._resolver(command.plugin, conversation).resolve(command, found.values)
+            arguments = await self.resolver(command.plugin, conversation).resolve(command, values)
+        return await self._run(command, conversation, arguments, usage, ())
+
+    async def go_on(self, question: Question, conversation: Conversation) -> Question | None:
+        """Run a command again after a yes, with the same arguments; return what it asks back next.
+
+        Files and rights are looked up again. Raises as :meth:`run`, and NothingToConfirm if there is no
+        such command any more.
+        """
+        command = question.command
+        if self._commands.named(command.name) is not command:
+            raise NothingToConfirm
+        conversation.action, conversation.replies_to = command.name, question.replies_to
+        if command.is_restricted:
+            self._authorization.check(command, conversation.sender)
+        arguments = await self.resolver(command.plugin, conversation).resolve_again(
+            command, question.arguments
+        )
+        return await self._run(command, conversation, arguments, question.usage, question.confirmed)
+
+    async def _run(
+        self,
+        command: Command,
+        conversation: Conversation,
+        arguments: dict[str, object],
+        usage: str,
+        confirmed: tuple[str, ...],
+    ) -> Question | None:
+        if command.parameters:
             self._authorization.check_arguments(command, conversation.sender, arguments)
         if CommandCalled in self._checks.by_act:
             await self._check(command, conversation, arguments)
-        context = self._context(command.plugin, command.hook, conversation, found.usage)
+        confirmations = Confirmations(confirmed)
+        context = self._context(
+            command.plugin, command.hook, conversation, usage, confirmations=confirmations
+        )
         work = command.handler(context, **arguments)
         try:
             await self._counted(command.plugin, command.hook, work, command.limit_s)
         except TimeLimitExceeded as error:
             log.error("%s", error)
             raise CommandTimeout(command=command.name, limit_s=command.limit_s) from error
+        except ConfirmationNeeded as needed:
+            text = conversation.render(needed.template, **needed.values)
+            kept = pinned(arguments), needed.confirmed, conversation.replies_to
+            return Question(text, command, usage, *kept)
+        if confirmations.is_refused:
+            raise PluginError(f"{named(command.plugin, command.hook)} catches what ctx.confirm raises")
+        return None
+
+    async def _answered(
+        self, conversation: Conversation, answer: bool, question: Question | None, *, came_late: bool
+    ) -> Question | None:
+        """Go on with a command, or not; return what it asks back next."""
+        if question is None or came_late:
+            raise NothingToConfirm(late=question is not None)
+        if not answer:
+            await conversation.reply("reception/declined")
+            return None
+        return await self.go_on(question, conversation)
+
+    async def _ask_back(self, conversation: Conversation, question: Question) -> None:
+        sender, questions = conversation.sender, self._channel.chat_state.questions
+        if not questions.put(sender, question, self._clock()):
+            raise PluginError(f"a question of the plugin {question.command.plugin} is too large to wait")
+        try:
+            await conversation.reply("reception/question", question=question.text, sender=sender)
+        except BaseException:
+            questions.take(sender, self._clock())  # nobody read it
+            raise
 
     async def _check(
         self, command: Command, conversation: Conversation, arguments: dict[str, object]
@@ -273,10 +364,12 @@ class PluginCalls:
 
         return await lines_about(self._entry_lines, ask)
 
-    def _usable(self, sender: Sender) -> CommandList:
+    def usable(self, sender: Sender) -> CommandList:
+        """Return the commands for somebody who is shown those alone that they may use where they are."""
         return self._commands.usable(lambda command: self._authorization.may_use(command, sender))
 
-    def _resolver(self, plugin: str, conversation: Conversation) -> ArgumentResolver:
+    def resolver(self, plugin: str, conversation: Conversation) -> ArgumentResolver:
+        """Return the resolver of a plugin's arguments, which finds what the person may see."""
         sender = conversation.sender
         return ArgumentResolver(
             self._factories.files(sender, conversation.language, plugin),
@@ -292,6 +385,7 @@ class PluginCalls:
         usage: str = "",
         *,
         by_nobody: bool = False,
+        confirmations: Confirmations | None = None,
     ) -> Context[Any]:
         kind = BackgroundContext if by_nobody else Context
         return kind(
@@ -299,9 +393,10 @@ class PluginCalls:
             conversation,
             usage=usage,
             settings=self._settings[plugin],
-            commands=self._usable,
+            commands=self.usable,
             lines_about=partial(self._lines_about, conversation),
             factories=self._factories,
             by=None if by_nobody else OnBehalfOf(conversation.sender, conversation.language),
             grants=replace(self._grants[plugin], hook=hook),
+            confirmations=confirmations,
         )

@@ -21,7 +21,7 @@ _ATTRIBUTES: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 _LOADS: Final = ("LOAD_FAST", "LOAD_DEREF", "STORE_FAST_LOAD_FAST")
 _MAKE: Final = frozenset({"BINARY_OP", "BUILD_STRING", "CALL"})
 """Instructions that replace a text by another."""
-_REPLIES: Final = frozenset({"reply", "reply_aside", "reply_pages", "render"})
+_REPLIES: Final = frozenset({"reply", "reply_aside", "reply_pages", "render", "confirm"})
 """Methods of a context whose first argument is the name of a template."""
 
 

@@ -85,7 +85,7 @@ class CommandUsage:
         found = self._pattern.fullmatch(words)
         if found is None:
             return None
-        return {name: _unquoted(found[name] or "") for name in self.parameters}
+        return {name: unquoted(found[name] or "") for name in self.parameters}
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +222,11 @@ class CommandList:
 
 def names_in(text: str) -> list[str]:
     """Return the names in a text, which are separated by blanks; a name in quotes may have blanks."""
-    return [_unquoted(each) for each in re.findall(rf"{_QUOTED}|\S+", text)]
+    return [unquoted(each) for each in re.findall(rf"{_QUOTED}|\S+", text)]
 
 
-def _unquoted(value: str) -> str:
+def unquoted(value: str) -> str:
+    """Return a value without the quotes around it, if there are any."""
     for start, end in _QUOTES:
         inside = value[1:-1]
         if inside and value.startswith(start) and value.endswith(end) and end not in inside:

@@ -13,6 +13,7 @@ from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, BareJid, Entry, Offer, Sender
 from filebot.plugin.commands import CommandList
+from filebot.plugin.confirmation import Confirmations
 from filebot.plugin.conversation import Channel, Conversation
 from filebot.plugin.database import PluginDatabase
 from filebot.plugin.delivery import DeliveryAccess
@@ -83,7 +84,9 @@ class Context(Conversation, Generic[S_co]):
         factories: Factories,
         by: OnBehalfOf | None,
         grants: Grants,
+        confirmations: Confirmations | None = None,
     ) -> None:
+        """``confirmations`` are those of a command; others have nobody to ask."""
         super().__init__(
             channel,
             conversation.sender,
@@ -101,6 +104,22 @@ class Context(Conversation, Generic[S_co]):
         self._factories = factories
         self._by = by
         self._grants = grants
+        self._confirmations = confirmations
+
+    async def confirm(self, template: str, /, **values: object) -> None:
+        """Return when the person has said yes to a question; until then nothing goes on behind this.
+
+        The question is a template filled with values; how to answer it is added. The first call ends the
+        function. If the person says yes within two minutes, the command runs again with the same
+        arguments, and then the call returns; files that are gone by then, or not for them any more, are
+        refused or ``missing``. So ask before anything is changed, and do not catch ``Exception`` around it.
+
+        A function can ask several questions; they are asked one after the other. Raises NotAllowed for a
+        person of whom only a nick is known.
+        """
+        if self._confirmations is None:
+            raise PluginError(f"only a command can ask {template!r}: ctx.confirm has nobody to ask here")
+        self._confirmations.require(self.sender, template, values)
 
     @property
     def own_address(self) -> BareJid:

@@ -16,6 +16,7 @@ from filebot.events.facts import Event
 from filebot.files.access import unknown
 from filebot.files.shown_files import ShownFiles
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
+from filebot.plugin.confirmation import OpenQuestions
 from filebot.replies.renderer import ReplySender
 from filebot.rooms.recent_posts import RecentPosts
 
@@ -43,12 +44,14 @@ class OpenList:
 
 @dataclass(frozen=True, slots=True)
 class ChatState:
-    """State of chats between messages: open lists, files posted in rooms, and files of messages.
+    """State of chats between messages: open lists and questions, files posted in rooms, and files of
+    messages.
 
     It is lost at a restart.
     """
 
     lists: LRUCache[Address, OpenList] = field(default_factory=lambda: LRUCache(MOST_OPEN_LISTS))
+    questions: OpenQuestions = field(default_factory=OpenQuestions)
     posts: RecentPosts = field(default_factory=RecentPosts)
     shown_files: ShownFiles = field(default_factory=ShownFiles)
     once_a_day: Throttle = field(default_factory=lambda: Throttle(DAY_S))

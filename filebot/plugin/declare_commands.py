@@ -7,6 +7,7 @@ from typing import Concatenate, Generic, ParamSpec, TypeVar
 from filebot.errors import PluginError
 from filebot.plugin.arguments import Kind, Parameter, parameters_of
 from filebot.plugin.commands import LIMIT_S, Command, CommandUsage
+from filebot.plugin.confirmation import ANSWERS
 from filebot.plugin.context import Context
 from filebot.plugin.permissions import Permission, Place
 from filebot.plugin.signatures import examine_arguments, examine_coroutine, examine_limit, name_of
@@ -107,6 +108,8 @@ def _examine_words(place: str, name: str, aliases: Sequence[str]) -> None:
                 f"{place}: nobody could type {word!r}; a name or alias is one word without capitals "
                 "that does not begin with !"
             )
+        if word in ANSWERS:
+            raise PluginError(f"{place}: {word!r} answers questions of the bot; choose another word")
 
 
 def _examine_handler(place: str, handler: Callable[..., object], values: Collection[str]) -> None:

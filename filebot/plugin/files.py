@@ -150,6 +150,14 @@ class Files(FileContent):
         """Return the file of this id, if the sender may see it here. Raises NoSuchEntry."""
         return await self._lookup.with_id(entry_id)
 
+    async def with_ids(self, ids: Sequence[int], *, to_send: bool = False) -> Selection:
+        """Return the files of these ids that the sender may see here; ``missing`` has the other numbers.
+
+        ``to_send``: in a room, also private files of the sender's, as :meth:`some`. Raises NoSuchEntry if
+        there are none.
+        """
+        return await self._lookup.with_ids(ids, in_public=self._sender.in_public and not to_send)
+
     async def exactly(self, wanted: str) -> Entry:
         """Return the file here with this id or whole name, for changes that cannot be undone.
 

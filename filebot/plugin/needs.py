@@ -44,6 +44,7 @@ _FILES: Final[Mapping[Need, tuple[str, ...]]] = {
         "search",
         "one",
         "with_id",
+        "with_ids",
         "exactly",
         "some",
         "owner",

@@ -1,13 +1,15 @@
 """Resolution of a command's arguments: files and rooms are looked up with the rights of the asker."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from filebot.errors import NoFileInReply
+from filebot.errors import NoFileInReply, NoSuchEntry, TooManyFiles
+from filebot.files.lookup import WILDCARD_LIMIT
 from filebot.files.selection import Selection
 from filebot.model import Entry
 from filebot.plugin.arguments import Kind, Parameter
 from filebot.plugin.commands import Command
+from filebot.plugin.confirmation import PinnedFiles
 from filebot.plugin.files import Files
 from filebot.plugin.rooms import RoomAccess
 
@@ -22,7 +24,10 @@ class ArgumentResolver:
     """Ids of the files in the message that the person replies to; None if it is no reply."""
 
     async def resolve(self, command: Command, values: Mapping[str, object]) -> dict[str, object]:
-        """Return the arguments of the handler, given the values that were read from the text.
+        """Return the arguments of the handler, given the values that were read from a text or a form.
+
+        A file is meant by its name or id as people type it, or by its id as a number; several files also by
+        a tuple of these.
 
         Raises BadCommand for one that is missing, NoFileInReply, and whatever finding a file or a room
         raises.
@@ -43,8 +48,30 @@ class ArgumentResolver:
                 raise command.missing()
         return found
 
+    async def resolve_again(self, command: Command, arguments: Mapping[str, object]) -> dict[str, object]:
+        """Return the arguments that were ``pinned``, with files and rooms as they are now.
+
+        A file that is gone is ``missing`` where there are several; raises NoSuchEntry if there are none
+        any more, and whatever finding a room raises.
+        """
+        found = dict(arguments)
+        for parameter in command.parameters:
+            match parameter.kind, found.get(parameter.name):
+                case Kind.FILE, PinnedFiles(ids):
+                    found[parameter.name] = await self.files.with_id(ids[0])
+                case Kind.FILES, PinnedFiles(ids, missing):
+                    again = await self.files.with_ids(ids, to_send=not parameter.is_exact)
+                    found[parameter.name] = replace(again, missing=(*missing, *again.missing))
+                case Kind.ROOM, str(address):
+                    found[parameter.name] = await self.rooms.visible(address)
+        return found
+
     async def _looked_up(self, parameter: Parameter, value: object) -> object:
         match parameter.kind, value:
+            case Kind.FILE, int(entry_id):
+                return await self.files.with_id(entry_id)
+            case Kind.FILES, tuple() as chosen:
+                return await self._chosen(chosen)
             case Kind.FILE, str(name):
                 return await (self.files.exactly(name) if parameter.is_exact else self.files.one(name))
             case Kind.FILES, str(names):
@@ -54,11 +81,34 @@ class ArgumentResolver:
             case _:
                 return value
 
+    async def _chosen(self, chosen: Sequence[int | str]) -> Selection:
+        """Return files that were chosen one by one, by their ids or by names and patterns.
+
+        Raises TooManyFiles, and NoSuchEntry if there is none of them.
+        """
+        found, missing = dict[int, Entry](), list[str]()
+        for each in chosen:
+            try:
+                if isinstance(each, int):
+                    entries: Sequence[Entry] = [await self.files.with_id(each)]
+                else:
+                    entries = (await self.files.some(each)).entries
+            except NoSuchEntry as error:
+                if len(chosen) == 1:
+                    raise
+                missing.append(error.wanted)
+            else:
+                found |= {entry.id: entry for entry in entries}
+        if not found:
+            raise NoSuchEntry(" ".join(missing))
+        if len(found) > WILDCARD_LIMIT:
+            raise TooManyFiles(count=len(found), limit=WILDCARD_LIMIT)
+        return Selection(tuple(found.values()), tuple(missing))
+
     async def _from_reply(self, parameter: Parameter, ids: tuple[int, ...]) -> dict[str, object]:
         """Return the argument as the message replied to has it; none if it has no file and need not."""
         if parameter.kind is Kind.FILES and ids:
-            entries: list[Entry] = [await self.files.with_id(each) for each in ids]
-            return {parameter.name: Selection(entries)}
+            return {parameter.name: await self.files.with_ids(ids)}
         if len(ids) == 1:
             return {parameter.name: await self.files.with_id(ids[0])}
         if parameter.has_default:
@@ -66,3 +116,18 @@ class ArgumentResolver:
         if parameter.may_be_none:
             return {parameter.name: None}
         raise NoFileInReply(several=bool(ids))
+
+
+def pinned(arguments: Mapping[str, object]) -> dict[str, object]:
+    """Return arguments as they are kept while a command waits: files by their ids."""
+    return {name: _pinned(value) for name, value in arguments.items()}
+
+
+def _pinned(value: object) -> object:
+    match value:
+        case Entry(id=number):
+            return PinnedFiles((number,))
+        case Selection(entries, missing):
+            return PinnedFiles(tuple(entry.id for entry in entries), tuple(missing))
+        case _:
+            return value

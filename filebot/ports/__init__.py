@@ -6,6 +6,7 @@ always allowed and leaves nothing half done that a reader could see.
 """
 
 from filebot.ports.attachments import MOST_ATTACHED_BYTES, MOST_ATTACHMENTS, Attachments
+from filebot.ports.backends import BackendServices, Scanner, SourceServices
 from filebot.ports.blobs import BlobStore, BlobWriter, Data
 from filebot.ports.catalog import Catalog
 from filebot.ports.chat import MOST_LANGUAGES_OF_ROOM, Languages, Messenger
@@ -54,6 +55,7 @@ __all__ = [
     "MOST_TOMBSTONES_OF_ARCHIVE",
     "VALUE_OVERHEAD_BYTES",
     "Attachments",
+    "BackendServices",
     "BlobStore",
     "BlobWriter",
     "Catalog",
@@ -78,6 +80,8 @@ __all__ = [
     "Released",
     "RoomStore",
     "Rooms",
+    "Scanner",
+    "SourceServices",
     "StreamOffer",
     "Streams",
     "Subscriptions",

@@ -33,6 +33,7 @@ from filebot.concurrency.tasks import end
 from filebot.errors import ConfigError, FilebotError, PluginError, StorageError
 from filebot.model import Address, AddressKind, Identity, Sender
 from filebot.ports import Catalog, Messenger
+from filebot.replies.captured import captured
 from filebot.replies.catalogues import LANGUAGES, SOURCE, catalogues_in, translations
 from filebot.replies.filters import Phrases, load_words, present
 from filebot.replies.hints import MarkedPrefix, commands_in, with_known_hints
@@ -264,8 +265,13 @@ class ReplySender:
         return await self.messenger.say(to, text, language=tag)
 
     async def answer(self, sender: Sender, language: str, template: str, /, **values: object) -> str:
-        """Say a template's text to somebody who has just spoken, and return an id for it."""
+        """Say a template's text to somebody who has just spoken, and return an id for it.
+
+        The id is empty if the person reads the text in a form.
+        """
         text, tag = self._rendered(sender.address, template, language, values)
+        if captured(sender, text, template, values):
+            return ""
         return await self.messenger.say(sender.address, text, language=tag, answers=sender.message_ref)
 
     async def correct(

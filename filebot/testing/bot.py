@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
+from filebot.backends.bounded import ScannerCheck
 from filebot.chat.assembly import Chat, build_lifespans, http_factory
 from filebot.chat.dispatcher import MessageDispatcher
 from filebot.chat.rate_limits import RateLimits
@@ -20,6 +21,7 @@ from filebot.model import (
     AddressKind,
     BareJid,
     Client,
+    CommandItem,
     DeadJob,
     IncomingMessage,
     Invitation,
@@ -34,17 +36,20 @@ from filebot.plugin.deprecated import alias
 from filebot.plugin.people import PersonExport
 from filebot.plugin.reload import Reloaded
 from filebot.plugin_loader import migrations_of
-from filebot.ports import Catalog, StreamOffer, UrlSource
+from filebot.ports import Catalog, CommandForms, Scanner, StreamOffer, UrlSource
 from filebot.services import Ports, build_services
 from filebot.system.descriptors import MOST_SLOTS
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.declared import DeclaredSource
+from filebot.testing.forms import Filling
 from filebot.testing.http import HostedFile, MemoryWeb
 from filebot.testing.inspector import InspectorByName
 from filebot.testing.messenger import FileShown, RecordingMessenger, Said
 from filebot.testing.xmpp import FakeHistories, FakeStreams, FakeUploadService, FixedRooms
 from filebot.transfer.sources import SourcesByScheme
+
+T = TypeVar("T")
 
 ALICE: Final = "alice@example.org"
 BOB: Final = "bob@example.org"
@@ -116,9 +121,11 @@ class FakeBot:
         catalog: Catalog | None = None,
         real_types: bool = False,
         sources: Mapping[str, UrlSource] | None = None,
+        scanners: Mapping[str, Scanner] | None = None,
     ) -> None:
         """With ``real_types`` the types of files are found by their content, as in the real bot, and not
-        by their names. ``sources`` are sources of bytes by the scheme of their URLs.
+        by their names. ``sources`` are sources of bytes, and ``scanners`` scanners of received
+        files, by the scheme of their URLs.
 
         ``disabled`` has names of bundled plugins; with the ``catalog`` of another one it is that bot,
         started again.
@@ -166,7 +173,14 @@ class FakeBot:
         access = Access()
         access.use(first.access)
         self._services = build_services(
-            ports, access, limits, first.room_settings, first.presence, settle_s=0.0, slots=slots
+            ports,
+            access,
+            limits,
+            first.room_settings,
+            first.presence,
+            settle_s=0.0,
+            slots=slots,
+            scanners=[ScannerCheck(scheme, each) for scheme, each in (scanners or {}).items()],
         )
         self._http_of = http_factory(self.web)
         self._lifespans = build_lifespans(first.plugins, self.catalog, lambda: self.now, self._http_of)
@@ -205,6 +219,11 @@ class FakeBot:
         """The receiver of messages; only inside of the context."""
         return self._running.dispatcher
 
+    @property
+    def forms(self) -> CommandForms:
+        """The commands as forms; only inside of the context."""
+        return self._running.command_forms
+
     reception = alias("FakeBot", "reception", "dispatcher")
 
     @property
@@ -241,6 +260,25 @@ class FakeBot:
             who = replace(who, message_id=message_id, message_ref=said)
         message = IncomingMessage(who, caption, offers=(offer,), addressed=not who.in_public)
         return await self.receive(message)
+
+    async def fill_in(
+        self, command: str, sender: Sender | str = ALICE, /, **values: str | Sequence[str]
+    ) -> Filling:
+        """Begin a command as a client with forms does, and fill its form in with ``values`` if it has one.
+
+        Raises UnknownCommand, NotAllowed or WrongPlace as the bot does, and ValueError for a value that the
+        form does not take.
+        """
+        who = self._sender(sender)
+        begun, said = await self._watched(self.forms.begin(who, None, command))
+        filling = Filling(*begun, self._watched, said)
+        if values:
+            await filling.answer(**values)
+        return filling
+
+    async def commands(self, sender: Sender | str = ALICE) -> Sequence[CommandItem]:
+        """Return the commands that clients with forms show somebody."""
+        return await self.forms.items(self._sender(sender), None)
 
     async def receive(self, message: IncomingMessage) -> list[str]:
         """Hand a message to the bot, wait until it is dealt with, and return what was said."""
@@ -334,10 +372,14 @@ class FakeBot:
         return self.now if self.clock_is_trusted else None
 
     async def _answers(self, handed: Awaitable[None]) -> list[str]:
+        return (await self._watched(handed))[1]
+
+    async def _watched(self, handed: Awaitable[T]) -> tuple[T, list[str]]:
+        """Return what is awaited, and the texts that are said until all is dealt with."""
         before = len(self.messenger.sent)
-        await handed
+        result = await handed
         await self.dispatcher.idle()
-        return [each.text for each in self.messenger.sent[before:] if isinstance(each, Said)]
+        return result, [each.text for each in self.messenger.sent[before:] if isinstance(each, Said)]
 
     def _sender(self, sender: Sender | str) -> Sender:
         return sender if isinstance(sender, Sender) else Sender(Address(sender), sender)

@@ -13,13 +13,18 @@ from typing import TypeVar, cast
 
 from filebot.concurrency.bounded_call import cut_off
 from filebot.errors import FilebotError, ForbiddenTarget, PeerGone, PeerProtocolError, TransferTimeout
-from filebot.ports import Data, Download, UrlSource
+from filebot.ports import Data, Download, SourceServices, UrlSource
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.resolver import MOST_ADDRESSES, NameLookup
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+
+def web(services: SourceServices) -> UrlSource:
+    """Return the source of http and https, which is the bot's client of the web."""
+    return services.http
 
 
 class Connector:

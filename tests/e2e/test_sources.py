@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import world_in
-from tests.unit.test_backends import rows_server
+from tests.unit.backends.test_sources import rows_server
 
 ROOT = Path(__file__).parents[2]
 

@@ -255,7 +255,7 @@ async def test_a_file_that_is_changed_in_place_is_not_kept(caplog: pytest.LogCap
     async with FakeBot(checking(FileReceived, scribble, on_failure="pass")) as bot:
         assert FAILED in (await bot.drop("a.txt", b"bytes"))[0]
         assert await nothing_is_left(bot)
-    assert "changed a file in place: gate" in caplog.text
+    assert "changed a file in place: plugin gate" in caplog.text
 
 
 @pytest.mark.parametrize("kind", ["itself", "folder", "missing", "pipe", "no\0path"])
@@ -570,7 +570,7 @@ async def test_a_check_of_names_that_renames_ends_with_a_line_in_the_log(
         await bot.drop("a.txt", b"bytes")
         assert FAILED in (await bot.say("rename a.txt to b.txt"))[0]
         assert [each.name for each in await bot.catalog.page(Scope(owner=ALICE), limit=9)] == ["a.txt"]
-    assert "a check of plugin 'gate' does itself what it is asked about, FileRenaming" in caplog.text
+    assert "a check of plugin gate does itself what it is asked about, FileRenaming" in caplog.text
 
 
 async def test_a_check_of_files_that_adds_one_ends_and_nothing_is_kept() -> None:

@@ -15,6 +15,13 @@ def example_with(text: str) -> str:
     return str(found)
 
 
+def module_with(text: str) -> ModuleType:
+    """Return the module of the one example in which this text stands."""
+    module = ModuleType("manual")
+    exec(compile(example_with(text), str(MANUAL), "exec"), module.__dict__)
+    return module
+
+
 def write_tags(folder: Path) -> None:
     """Make a folder with the example of a plugin that has tables."""
     (folder / "tags_migrations").mkdir(mode=0o700, parents=True)

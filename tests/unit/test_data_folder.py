@@ -18,15 +18,15 @@ from filebot.errors import CatalogDamaged, CatalogUnavailable, ConfigError
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.fsck.catalog_doubt import catalog_doubt
 from filebot.model import Attachment, BlobRef, NewEntry
+from filebot.ports import BlobStore
 from filebot.storage import folder_lock
-from filebot.storage.disk import DiskStore
 from tests.unit.catalog.test_integrity import empty_index
 
 NOW = datetime(2026, 2, 3, tzinfo=UTC)
 NEW = NewEntry("a", "anna@example.org", None, "", BlobRef("0" * 64, 1), "text/plain", NOW)
 
 
-async def store_blob(store: DiskStore, data: bytes) -> BlobRef:
+async def store_blob(store: BlobStore, data: bytes) -> BlobRef:
     async with store.create() as writer:
         await writer.write(data)
         await writer.seal()

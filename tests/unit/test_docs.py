@@ -92,6 +92,19 @@ async def test_the_example_of_permissions_asks_for_them() -> None:
         assert said.startswith("Only the file's owner")
 
 
+async def test_the_example_of_asking_back_waits_for_a_yes() -> None:
+    async with FakeBot(example("board").plugin) as bot:
+        bot.rooms.managers[ROOM] = frozenset({BOB})
+        bob = in_room(BOB, "bob")
+        await bot.say("note one", bob)
+        asked = ["bob: Wipe 1 notes off the board of this room?\nTo go on, type: !yes"]
+        assert await bot.say("wipe", bob) == asked
+        assert await bot.say("no", bob) == ["Nothing was done."]
+        assert await bot.say("wipe", bob) == asked
+        assert "nothing to confirm" in (await bot.say("yes", in_room()))[0]
+        assert await bot.say("yes", bob) == ["Wiped 1 notes."]
+
+
 def test_the_manual_has_every_permission_and_place() -> None:
     manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| `(Permission\.\w+)` \|", manual, re.MULTILINE) == [

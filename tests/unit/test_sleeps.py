@@ -12,9 +12,6 @@ ROOT = Path(__file__).parents[2]
 
 # Waits by the clock under a second, by the function that has them.
 ALLOWED = {
-    "tests/contract/test_blob_store.py::test_the_oldest_of_too_many_partials_go_and_nobody_elses": (
-        "the times of files differ only if time passes"
-    ),
     "tests/e2e/test_another_client.py::test_what_only_another_client_heard_is_found_in_the_archive": (
         "the test is about a mark in the archive that is saved, and any moment of saving it is right"
     ),

@@ -1,51 +1,48 @@
-"""Backends of installed packages, found by their entry points: sources of bytes by URL scheme."""
+"""Sources of bytes by the scheme of their URL, made by the factories that packages announce."""
 
 import asyncio
 import logging
-import re
-from collections.abc import Callable, Collection, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Callable, Collection
+from importlib.metadata import EntryPoint
 from typing import Final
 
-from filebot.errors import PluginError
-from filebot.plugin.sources import SourceServices
-from filebot.ports import UrlSource
+from filebot.backends.loading import OWN_PACKAGE, SCHEME, announced
+from filebot.errors import ConfigError, PluginError
+from filebot.ports import SourceServices, UrlSource
 
 log = logging.getLogger(__name__)
 
 SOURCES: Final = "filebot.sources"
 """The entry-point group by which pip packages announce a source; the name is its scheme."""
 
-SourceFactory = Callable[[SourceServices], UrlSource]
-
-BUNDLED: Final[Mapping[str, SourceFactory]] = {
-    "https": lambda services: services.http,
-    "http": lambda services: services.http,
-}
-
-_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}")
+WEB: Final = frozenset({"http", "https"})
+"""Schemes of the bot's own source."""
 
 
 def load_sources(
     services: SourceServices, left_out: Callable[[str], None] = log.error
 ) -> dict[str, UrlSource]:
-    """Return the source of each scheme, made by the factories that the bot and installed packages have.
+    """Return the source of each scheme.
 
-    ``left_out`` is told of those that cannot be used, in one line each.
+    ``left_out`` is told of those that cannot be used, in one line each: nobody's files depend on them.
+    Raises ConfigError if the bot's own are not there.
     """
-    sources = {scheme: factory(services) for scheme, factory in BUNDLED.items()}
-    for found in entry_points(group=SOURCES):
+    sources: dict[str, UrlSource] = {}
+    # The bot's own come first, so that no other package can take their place.
+    for found in sorted(announced(SOURCES), key=lambda each: not each.value.startswith(OWN_PACKAGE)):
         try:
             sources[found.name] = _made(found, services, sources)
         except (Exception, SystemExit, asyncio.CancelledError) as error:
             log.debug("source %s cannot be loaded", found.name, exc_info=error)
             text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
             left_out(f"source {found.name} ({found.value}) cannot be used: {text}; going on without it")
+    if not sources.keys() >= WEB:
+        raise ConfigError(("the bot's own source of web addresses is not announced; install filebot anew",))
     return sources
 
 
 def _made(found: EntryPoint, services: SourceServices, known: Collection[str]) -> UrlSource:
-    if not _SCHEME.fullmatch(found.name):
+    if not SCHEME.fullmatch(found.name):
         raise PluginError(f"{found.name!r} is no scheme of URLs")
     if found.name in known:
         raise PluginError("there is a source of this scheme already")

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import pytest
 
-from filebot import backends
-from filebot.backends import SOURCES, load_sources
+from filebot.backends import loading
+from filebot.backends.sources import SOURCES, load_sources
 from filebot.concurrency import bounded_call
 from filebot.errors import ForbiddenTarget, PeerGone, PeerProtocolError, TransferError, TransferTimeout
 from filebot.plugin import SourceServices, UrlSource
@@ -71,8 +71,9 @@ async def test_entry_points_and_the_bots_own_are_loaded_alike(monkeypatch: pytes
         EntryPoint("broken", "tests.support.rows_source:broken", SOURCES),
         EntryPoint("gone", "tests.support.no_such_module:Source", SOURCES),
         EntryPoint("odd", "builtins:repr", SOURCES),
+        *entry_points(group=SOURCES),
     ]
-    monkeypatch.setattr(backends, "entry_points", lambda group: found if group == SOURCES else [])
+    monkeypatch.setattr(loading, "entry_points", lambda group: found if group == SOURCES else [])
     left_out, given = list[str](), services()
     sources = load_sources(given, left_out.append)
     assert sources.keys() == {"http", "https", "rows"}

@@ -1,0 +1,75 @@
+"""Bounds of inspectors and scanners that installed packages bring: what they do wrong costs one file."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from filebot.checks.acts import FileReceived
+from filebot.errors import HarmfulFile, UserError
+from filebot.filetype.media_types import UNKNOWN
+from filebot.model import FileKind
+from filebot.plugin.handlers import call_limited, in_one_line
+from filebot.ports import Inspector, Scanner
+
+log = logging.getLogger(__name__)
+
+INSPECT_LIMIT_S: Final = 10.0
+"""Time that a foreign inspector has for one file."""
+
+MOST_FOUND: Final = 200
+"""Characters of what a scanner says that it found."""
+
+
+class BoundedInspector:
+    """Implements :class:`filebot.ports.Inspector` by a foreign one; if that fails, the type is unknown."""
+
+    def __init__(self, scheme: str, inspector: Inspector) -> None:
+        self._name = f"inspector {scheme}"
+        self._inspector = inspector
+
+    async def inspect(self, file: Path, name: str, claimed: str | None) -> FileKind:
+        try:
+            return await call_limited(self._asked(file, name, claimed), self._name, INSPECT_LIMIT_S)
+        except Exception as error:
+            log.error("%s failed: %s", self._name, in_one_line(error), exc_info=error)
+            return FileKind(UNKNOWN)
+
+    async def _asked(self, file: Path, name: str, claimed: str | None) -> FileKind:
+        kind: object = await self._inspector.inspect(file, name, claimed)
+        if not isinstance(kind, FileKind):
+            raise TypeError(f"it returned {type(kind).__name__}")
+        return kind
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerCheck:
+    """Implements :class:`filebot.checks.checks.Check`: refuses a received file in which a scanner finds
+    something, or which it cannot scan.
+    """
+
+    scheme: str
+    scanner: Scanner
+    passes_on_failure: bool = False
+
+    @property
+    def author(self) -> str:
+        return f"scanner {self.scheme}"
+
+    async def ask(self, act: FileReceived, /) -> None:
+        await self.scan(act.path)
+
+    async def scan(self, path: Path) -> None:
+        """Raise HarmfulFile if something is found in a file, and anything else if it cannot be scanned."""
+        try:
+            found = await call_limited(self._asked(path), self.author)
+        except UserError as error:  # its words would be nobody's
+            raise TypeError(f"it raised {type(error).__name__}") from error
+        if found is None:
+            return
+        if not isinstance(found, str) or not found:
+            raise TypeError(f"it returned {found!r:.100}, which is neither a name nor None")
+        raise HarmfulFile(found=" ".join(found.split())[:MOST_FOUND])
+
+    async def _asked(self, path: Path) -> object:
+        return await self.scanner.scan(path)

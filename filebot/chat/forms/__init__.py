@@ -1,0 +1,1 @@
+"""Commands of plugins as forms: fields from their declarations, arguments from what is filled in."""

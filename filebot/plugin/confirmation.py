@@ -1,0 +1,153 @@
+"""Questions that commands ask back, and the answers: nothing goes on before the person said yes.
+
+A command that asks ends there. When the same person says yes in the same conversation, it runs again from
+its beginning, with the arguments that it had; its files are looked up again by their ids. Questions are
+held in memory only, so none outlasts a restart.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from cachetools import LRUCache
+
+from filebot.concurrency.bounded_store import weight
+from filebot.files.access import unknown
+from filebot.model import Address, Identity, Sender
+from filebot.plugin.commands import Command
+
+ANSWER_WITHIN: Final = timedelta(minutes=2)
+"""Age of the oldest question that can still be answered."""
+QUESTIONS_BYTES: Final = 4 * 1024 * 1024
+"""Memory for all open questions; the oldest are forgotten."""
+QUESTION_BYTES: Final = 4 * 1024
+"""Memory that each open question counts for at least, so that there are about a thousand at most."""
+
+YES: Final = frozenset(
+    (
+        *("yes", "y", "yeah", "yep", "ok", "okay", "sure"),
+        *("是", "是的", "好", "好的", "对", "可以", "确认", "确定"),
+    )
+)
+NO: Final = frozenset(("no", "n", "nope", "不", "不是", "不要", "否", "取消"))
+ANSWERS: Final = YES | NO
+"""Words that answer a question; none of them can be a command's name."""
+
+_LONGEST: Final = 20
+"""Characters of the longest text that is looked at as an answer."""
+
+
+class ConfirmationNeeded(Exception):
+    """A command needs a person's word before it goes on.
+
+    It is no FilebotError, so that a plugin that deals with errors of files one by one lets it pass.
+    """
+
+    def __init__(self, template: str, values: Mapping[str, object], confirmed: tuple[str, ...]) -> None:
+        """``confirmed`` has the templates of the questions so far, this one included."""
+        super().__init__(template)
+        self.template = template
+        self.values = values
+        self.confirmed = confirmed
+
+
+class Confirmations:
+    """Questions that were answered with yes, in the order in which one run of a command asks them again."""
+
+    def __init__(self, given: tuple[str, ...] = ()) -> None:
+        """``given`` has the templates of the questions."""
+        self._given = given
+        self._next = 0
+        self.is_refused = False
+        """Whether a question was asked that nobody has answered."""
+
+    def require(self, sender: Sender, template: str, values: Mapping[str, object]) -> None:
+        """Raise ConfirmationNeeded unless the next answer is to this question.
+
+        Raises NotAllowed for somebody of whom nothing but a nick is known: another may take that.
+        """
+        if self._given[self._next : self._next + 1] == (template,):
+            self._next += 1
+            return
+        self.is_refused = True
+        if sender.identity is None:
+            raise unknown(sender)
+        raise ConfirmationNeeded(template, values, (*self._given[: self._next], template))
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedFiles:
+    """Files among the arguments of a command that waits, by their ids."""
+
+    ids: tuple[int, ...]
+    missing: tuple[str, ...] = ()
+    """Names that stood for no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Question that a command asks back, with all that it takes to go on."""
+
+    text: str
+    """The question in the person's language, without how to answer it."""
+    command: Command
+    usage: str
+    arguments: Mapping[str, object]
+    """Arguments of its function; files are ``PinnedFiles``."""
+    confirmed: tuple[str, ...]
+    """Templates of the questions that are answered when this one is."""
+    replies_to: str
+    """Id of the message that the command was a reply to."""
+
+
+def answer_in(text: str) -> bool | None:
+    """Return what a text answers: True for yes, False for no, None if it is no answer."""
+    if len(text) > _LONGEST:
+        return None
+    word = unicodedata.normalize("NFKC", text).casefold().strip(" \t\n.!。、,")
+    if word in YES:
+        return True
+    return False if word in NO else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    question: Question
+    since: datetime
+
+
+class OpenQuestions:
+    """Questions that wait for their answers, one for each person and conversation."""
+
+    def __init__(self) -> None:
+        self._open: LRUCache[tuple[Address, Identity], _Open] = LRUCache(QUESTIONS_BYTES, _size)
+
+    def put(self, sender: Sender, question: Question, now: datetime) -> bool:
+        """Keep a question as the only one to its person there; return whether there is space for it."""
+        key = _key(sender)
+        if key is None:
+            return False
+        self._open.pop(key, None)
+        try:
+            self._open[key] = _Open(question, now)
+        except ValueError:  # larger than all of the memory
+            return False
+        return True
+
+    def take(self, sender: Sender, now: datetime) -> Question | None:
+        """Return the question to somebody where they speak, and forget it; None if there is none."""
+        key = _key(sender)
+        found = None if key is None else self._open.pop(key, None)
+        return found.question if found is not None and now - found.since <= ANSWER_WITHIN else None
+
+
+def _key(sender: Sender) -> tuple[Address, Identity] | None:
+    # In public only the one who was asked may answer; a nick is nobody's own.
+    return None if sender.identity is None else (sender.address.conversation, sender.identity)
+
+
+def _size(value: _Open) -> int:
+    question = value.question
+    return max(QUESTION_BYTES, weight((question.text, question.arguments, question.replies_to)))

@@ -1,0 +1,1 @@
+"""Contract suites of backends, for the tests of those who write one."""
