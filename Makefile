@@ -43,7 +43,7 @@ plan:
 # All tests that need no server, and how much of the code they execute: less than the floor in pyproject.toml fails.
 unit:
 	@scripts/bootstrap
-	$(BIN)/pytest -n 3 --dist worksteal --cov tests/unit tests/contract tests/plugins examples
+	$(BIN)/pytest -n 3 --dist worksteal --cov tests/unit tests/contract tests/plugins tests/api1 examples
 
 check:
 	@scripts/bootstrap
@@ -51,6 +51,8 @@ check:
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/commands.py --check
+	$(BIN)/python scripts/manual.py --check
 
 # Mend what ruff can mend.
 fix:

@@ -21,6 +21,7 @@ from filebot.adapters import (
     url_sources,
 )
 from filebot.chat.assembly import Chat, build_lifespans, http_factory
+from filebot.chat.command_words import command_words
 from filebot.chat.dispatcher import MessageDispatcher
 from filebot.chat.reloader import Reloader
 from filebot.concurrency.loop_watch import watched_loop
@@ -195,6 +196,8 @@ def _set_chat(handlers: Handlers, streams: StreamHandlers, chat: Chat) -> None:
     handlers.invitation = dispatcher.receive_invitation
     handlers.no_private = dispatcher.receive_no_private
     handlers.unsent = dispatcher.receive_unsent
+    handlers.commands = chat.command_forms
+    handlers.command_words = partial(command_words, chat.channel)
 
 
 def _set_services(handlers: Handlers, services: Services) -> None:

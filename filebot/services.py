@@ -19,9 +19,10 @@ from filebot.delivery.worker import SETTLE_S, DeliveryWorker
 from filebot.events.bus import EventBus
 from filebot.files.access import Access, FileAccess
 from filebot.files.attaching import Attaching
+from filebot.files.drops import Drops
 from filebot.files.freed_blobs import FreedBlobs
 from filebot.files.handover import Handover
-from filebot.files.intake import Drops, Intake
+from filebot.files.intake import Intake
 from filebot.files.quota import Quota, StorageLimits
 from filebot.files.removal import Removal
 from filebot.files.renaming import Renaming
@@ -139,6 +140,7 @@ def build_services(
     intake = Intake(
         store=ports.store,
         entries=ports.catalog,
+        data=ports.catalog.plugin_data,
         unused=unused,
         sources=ports.sources,
         inspector=ports.inspector,

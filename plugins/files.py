@@ -3,10 +3,14 @@
 In a private chat these are your own files, in a room the room's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from filebot.plugin import Context, Entry, Permission, Plugin, exact
+from filebot.plugin import Context, Entries, Entry, FilebotError, Permission, Plugin, StorageError, exact
+
+REMOVAL_LIMIT_S = 3600.0
+"""Limit of a removal of several files: checks may take their time with each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,50 @@ async def rename(ctx: Context[Settings], old: Annotated[Entry, exact], new: str)
     await ctx.reply("files/renamed", old=old.name, entry=await ctx.files.rename(old, new))
 
 
-@plugin.command("rm", usage="rm NAME", aliases=("delete", "del", "remove"), permission=Permission.OWNER)
-async def remove(ctx: Context[Settings], name: Annotated[Entry, exact]) -> None:
-    """Delete a file for good. NAME is its full name, or its number, such as #12."""
-    await ctx.files.remove(name)
-    await ctx.reply("files/removed", entry=name)
+@plugin.command(
+    "rm",
+    usage="rm NAME",
+    aliases=("delete", "del", "remove"),
+    permission=Permission.OWNER,
+    limit_s=REMOVAL_LIMIT_S,
+)
+async def remove(ctx: Context[Settings], name: Annotated[Entries, exact]) -> None:
+    """Delete a file for good, or several.
+
+    NAME is its full name, its number, such as #12, a pattern such as *.jpg, or several names or numbers
+    with spaces between them. I ask before I delete several, or what a pattern matches.
+    """
+    entries, missing = name.entries, name.missing
+    if len(entries) > 1 or name.by_pattern:
+        await ctx.confirm("files/delete", entries=entries, size=_bytes(entries), missing=missing)
+    if len(entries) == 1 and not missing:
+        await ctx.files.remove(entries[0])
+        await ctx.reply("files/removed", entry=entries[0])
+    else:
+        await _remove_each(ctx, entries, missing)
+
+
+async def _remove_each(ctx: Context[Settings], entries: Sequence[Entry], missing: Sequence[str]) -> None:
+    """Remove files one by one, and say what is gone and what is not, however that ends."""
+    removed, failed = list[Entry](), list[tuple[Entry, FilebotError]]()
+    try:
+        for entry in entries:
+            try:
+                await ctx.files.remove(entry)
+                removed.append(entry)
+            except FilebotError as error:
+                failed.append((entry, error))
+                if isinstance(error, StorageError):
+                    break  # the others would fail as well
+    finally:
+        left = [entry for entry in entries if entry not in removed]
+        size = _bytes(removed)
+        await ctx.reply("files/removed_some", removed=removed, size=size, left=left, missing=missing)
+    # Each kind of cause once.
+    causes = {(cause.kind, cause.template): (entry, cause) for entry, cause in reversed(failed)}
+    for entry, cause in causes.values():
+        await ctx.reply_error(cause, entry.name)
+
+
+def _bytes(entries: Sequence[Entry]) -> int:
+    return sum(entry.blob.size for entry in entries)

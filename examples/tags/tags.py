@@ -1,5 +1,6 @@
 """Order files by words of your own: tag, untag, tags; `find tag:invoice` finds them.
 
+If one file alone has a tag, `get tag:invoice` is that file.
 A file that is sent with `#words` in its caption has them as tags at once.
 """
 
@@ -55,6 +56,15 @@ async def tags(ctx: Context[None], file: Entry) -> None:
 async def having(ctx: Context[None], word: str) -> EntryFilter:
     """Find files by a tag."""
     return ctx.store.having(key_of(word))
+
+
+@plugin.resolver
+async def only_one(ctx: Context[None], wanted: str) -> Entry | None:
+    """Let `tag:invoice` be the one file with this tag, if there are not more."""
+    if not wanted.startswith("tag:"):
+        return None
+    found = await ctx.files.search(wanted, limit=2)
+    return found[0] if len(found) == 1 else None
 
 
 @plugin.on(FileStored)

@@ -59,3 +59,13 @@ async def test_tags_go_with_their_file() -> None:
         await bot.drop("a.pdf", b"1", caption="#red")
         await bot.say("rm a.pdf")
         assert await bot.catalog.plugin_data.used_bytes("tags") == 0
+
+
+async def test_the_one_file_with_a_tag_is_named_by_it() -> None:
+    async with FakeBot(tags.plugin) as bot:
+        await bot.drop("a.pdf", b"1", caption="#red")
+        await bot.say("rename tag:red b.pdf")
+        await bot.say("get tag:red")
+        assert bot.sent[-1].entry.name == "b.pdf"
+        await bot.drop("c.pdf", b"2", caption="#red")
+        assert "no file called" in (await bot.say("get tag:red"))[0]

@@ -1,6 +1,7 @@
 """Keep a small picture of each picture; `thumbnail FILE` sends it.
 
-It needs Pillow: install it beside filebot with `pip install pillow`.
+It needs Pillow: install it beside filebot with `pip install pillow`. Pictures come from strangers, so each
+is read in a process of its own.
 """
 
 import io
@@ -14,6 +15,8 @@ from filebot.plugin import (
     FileAutoArchived,
     FileShared,
     FileStored,
+    IsolatedError,
+    Limits,
     Plugin,
     PluginError,
     UserError,
@@ -26,6 +29,8 @@ except ImportError as error:
 
 MOST_PIXELS: Final = 50_000_000
 """Pixels of the largest picture: each takes four bytes of memory."""
+LIMITS: Final = Limits(seconds=60, memory_bytes=512 * 1024 * 1024)
+"""Limits of the process that reads a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +91,13 @@ async def make(ctx: Context[Settings], picture: Picture) -> None:
     try:
         entry = await ctx.files.with_id(picture.entry_id)
         async with ctx.files.path(entry) as path:
-            small = await ctx.run_blocking(shrink, path, ctx.settings.pixels)
+            small = await ctx.run_isolated(shrink, path, ctx.settings.pixels, MOST_PIXELS, limits=LIMITS)
         if small is not None:
-            await ctx.files.attach(entry, "thumbnail", small.data, media_type="image/png")
-            await ctx.files.annotate(entry, {"width": small.width, "height": small.height})
+            data, width, height = small
+            await ctx.files.attach(entry, "thumbnail", data, media_type="image/png")
+            await ctx.files.annotate(entry, {"width": width, "height": height})
+    except IsolatedError:
+        return  # the picture is a bad one, and would be the next time
     except UserError:
         return  # the file is gone, or its owner has no space left for more
 
@@ -106,24 +114,15 @@ async def send(ctx: Context[Settings], file: Entry) -> None:
     await ctx.files.send_here(kept.entry)
 
 
-@dataclass(frozen=True, slots=True)
-class Small:
-    """A small picture."""
-
-    data: bytes
-    width: int
-    height: int
-
-
-def shrink(path: Path, pixels: int) -> Small | None:
-    """Return a small picture as PNG; None for what is no picture, or too large a one."""
+def shrink(path: Path, pixels: int, most_pixels: int) -> tuple[bytes, int, int] | None:
+    """Return a small picture as PNG, its width and height; None for what is no picture, or too large."""
     written = io.BytesIO()
     try:
         with Image.open(path) as image:
-            if image.width * image.height > MOST_PIXELS:
+            if image.width * image.height > most_pixels:
                 return None
             image.thumbnail((pixels, pixels))
             image.convert("RGBA").save(written, "PNG")
-            return Small(written.getvalue(), image.width, image.height)
+            return written.getvalue(), image.width, image.height
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 import webhook
 
-from filebot.errors import ConfigError
 from filebot.plugin import HttpResponse, TransferError
-from filebot.testing import ROOM, FakeBot, in_room
+from filebot.testing import ROOM, ConfigError, FakeBot, in_room
 
 URL = "https://service.example.org/files"
 SETTINGS = {"webhook": {"url": URL, "secret": "quiet"}}

@@ -51,6 +51,7 @@ class ScannerCheck:
     scheme: str
     scanner: Scanner
     passes_on_failure: bool = False
+    plugin: str = ""
 
     @property
     def author(self) -> str:

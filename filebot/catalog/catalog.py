@@ -33,7 +33,7 @@ from filebot.catalog.mapping import (
     translated,
 )
 from filebot.catalog.name_suggestions import likeliest
-from filebot.catalog.plugin_data import SqlPluginData
+from filebot.catalog.plugin_data import SqlPluginData, add_with_values
 from filebot.catalog.plugin_tables import SqlPluginTables
 from filebot.catalog.writer import Change, Writer, add_entries, execute, execute_returning
 from filebot.concurrency.tasks import Threads, settled
@@ -47,6 +47,7 @@ from filebot.model import (
     Identity,
     Link,
     NewEntry,
+    NewValue,
     Outbox,
     QueuedDelivery,
     RememberedRoom,
@@ -87,9 +88,14 @@ class SqlCatalog:
         finally:
             self._open = False
 
-    async def add(self, new: NewEntry, *, outbox: Outbox[Entry] | None = None) -> Entry:
-        added = partial(added_entry, new)
-        return added(await self._writer.run(add_entries, entry_columns(new), outbox=_mapped(added, outbox)))
+    async def add(
+        self, new: NewEntry, *, values: Sequence[NewValue] = (), outbox: Outbox[Entry] | None = None
+    ) -> Entry:
+        added, columns = partial(added_entry, new), entry_columns(new)
+        tells = _mapped(added, outbox)
+        if values:
+            return added(await self._writer.run(add_with_values, (columns, values), outbox=tells))
+        return added(await self._writer.run(add_entries, columns, outbox=tells))
 
     async def entry(self, entry_id: int) -> Entry | None:
         return await self._entry(queries.WITH_ID, id=queries.in_range(entry_id))

@@ -1,5 +1,6 @@
 """Implementation of ``PluginData`` on the catalog's database."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,10 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from filebot.catalog import sqlite
 from filebot.catalog.queries import Read, one
 from filebot.catalog.schema import entries, plugin_data
-from filebot.catalog.writer import Writer, execute
+from filebot.catalog.writer import Writer, add_entries, execute
 from filebot.errors import NoSuchEntry, PluginStoreFull
-from filebot.model import DataKey, DataOwner, Identity, OwnerKind
+from filebot.model import DataKey, DataOwner, Identity, NewValue, OwnerKind
 from filebot.ports import MOST_PLUGIN_BYTES, VALUE_OVERHEAD_BYTES
+
+log = logging.getLogger(__name__)
 
 Change = tuple[DataKey, Callable[[str | None], str | None]]
 
@@ -73,6 +76,23 @@ class SqlPluginData:
     async def forget_person(self, person: Identity) -> None:
         theirs = sa.and_(_table.owner_kind == OwnerKind.PERSON.value, _table.owner == person)
         await self._writer.run(execute, sa.delete(plugin_data).where(theirs), urgent=True)
+
+
+async def add_with_values(
+    connection: AsyncConnection, wanted: Sequence[tuple[dict[str, Any], Sequence[NewValue]]]
+) -> Sequence[int]:
+    """Insert rows of entries, each with what plugins keep of it, and return their ids."""
+    ids = await add_entries(connection, [columns for columns, _ in wanted])
+    for entry_id, (_, values) in zip(ids, wanted, strict=True):
+        owner = DataOwner(OwnerKind.ENTRY, str(entry_id))
+        for each in values:
+            try:
+                await _changed(connection, DataKey(each.plugin, owner, each.key), each.replacing)
+            except PluginStoreFull as error:
+                if not each.is_dispensable:
+                    raise
+                log.error("a value of entry #%d is not kept: %s", entry_id, error)
+    return ids
 
 
 async def _change_values(connection: AsyncConnection, changes: Sequence[Change]) -> list[str | None]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 
 from filebot.checks.reading import PIECE_BYTES, read_piece
 from filebot.events.facts import RemovalReason
-from filebot.model import Address, BareJid, Digest, Entry, Sender
+from filebot.model import Address, BareJid, Digest, Entry, JsonValue, Sender
 
 Changeable = Mapping[str, type | tuple[type, ...]]
 """Types of values by the names of fields."""
@@ -28,10 +28,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class FileOffered(Act):
-    """A file is about to be fetched; all that is known of it is what its sender says.
-
-    A check may change the ``name``.
-    """
+    """A file is about to be fetched; all that is known of it is what its sender says."""
 
     CHANGEABLE: ClassVar[Changeable] = {"name": str}
 
@@ -48,17 +45,18 @@ class FileOffered(Act):
     room: BareJid | None
     """Room whose file it is to be; None for a private one."""
     auto_archived: bool
-    """It is to be kept unasked, because the room keeps what is posted there."""
+    """Whether it is to be kept unasked, because the room keeps what is posted there."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileReceived(Act):
-    """A file is complete, hashed and of a known type, and about to be kept.
+    """A file is complete, hashed and of a known type, and about to be kept."""
 
-    A check may change the ``name``, and name other bytes as the ``replacement``.
-    """
-
-    CHANGEABLE: ClassVar[Changeable] = {"name": str, "replacement": (bytes, Path)}
+    CHANGEABLE: ClassVar[Changeable] = {
+        "name": str,
+        "replacement": (bytes, Path),
+        "annotations": Mapping,
+    }
 
     name: str
     """Safe display name that it is to have."""
@@ -67,19 +65,23 @@ class FileReceived(Act):
     media_type: str
     """Media type, found by the content."""
     width: int | None
-    """Width of a picture in pixels; likewise ``height``."""
+    """Width of a picture in pixels."""
     height: int | None
+    """Height of a picture in pixels."""
     digest: Digest
-    """SHA-256 of the bytes."""
+    """SHA-256 of the bytes in lower-case hexadecimal, as in ``sha256sum``."""
     path: Path
     """Place of the bytes on the disk while the check runs; to be read, never to be changed."""
     room: BareJid | None
     """Room whose file it is to be; None for a private one."""
     auto_archived: bool
-    """It is to be kept unasked, because the room keeps what is posted there."""
+    """Whether it is to be kept unasked, because the room keeps what is posted there."""
     replacement: bytes | Path | None = field(default=None, kw_only=True)
     """Bytes to be kept in place of these, or the path of a file of them. The bot takes that file over: it
     is read, then removed."""
+    annotations: Mapping[str, JsonValue] = field(default_factory=dict, kw_only=True)
+    """Details that the plugin keeps of the file, as ``ctx.files.annotate`` does, from its first moment on.
+    Each check finds this empty."""
 
     async def read(self, size: int = PIECE_BYTES, offset: int = 0) -> bytes:
         """Return some of the bytes, from an offset on; a MiB at most, fewer at the end of the file."""
@@ -88,35 +90,38 @@ class FileReceived(Act):
 
 @dataclass(frozen=True, slots=True)
 class FileRequested(Act):
-    """A stored file is about to go to somebody; a file that waited for them is checked when it goes.
+    """A stored file is about to go to somebody, or into a room.
 
-    A check may change the ``entry``: another file goes in its place, if the sender may have that one sent.
+    A file that waits is checked each time that it is tried. If a check changes the ``entry``, the other
+    file goes in its place, if the sender may have that one sent.
     """
 
     CHANGEABLE: ClassVar[Changeable] = {"entry": Entry}
 
     entry: Entry
+    """The file."""
     to: Address
+    """Destination of the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileRemoving(Act):
-    """A file is about to be removed because its owner or an admin said so.
-
-    Removals for other reasons are not checked: rights of people and promises of rooms stand behind them.
-    """
+    """A file is about to be removed by a command of its owner, of an admin of its room, or of the bot."""
 
     entry: Entry
+    """The file."""
     reason: RemovalReason
+    """Why it is to be removed: ``OWNER`` or ``ADMIN``."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileRenaming(Act):
-    """A file is about to be given another name. A check may change the ``name``."""
+    """A file is about to be given another name."""
 
     CHANGEABLE: ClassVar[Changeable] = {"name": str}
 
     entry: Entry
+    """The file, with its old name."""
     name: str
     """Safe display name that it is to have."""
 

@@ -30,6 +30,10 @@ class Check(Protocol):
         """Name by which the log speaks of whoever made it, such as "plugin tags"."""
 
     @property
+    def plugin(self) -> str:
+        """Name of the plugin that has it; empty if it is no plugin's."""
+
+    @property
     def passes_on_failure(self) -> bool:
         """Whether the act goes on when the check fails; otherwise it is refused."""
 
@@ -38,6 +42,9 @@ class Check(Protocol):
 
         Raises UserError to refuse it; any other exception means that the check failed.
         """
+
+
+TakeOver = Callable[[Check, A], Awaitable[A]]
 
 
 @dataclass(eq=False, slots=True)
@@ -49,7 +56,7 @@ class _Question:
     """False when it is answered; tasks that were begun meanwhile may go on."""
 
 
-async def _unchanged(act: A) -> A:
+async def _unchanged(_: Check, act: A) -> A:
     return act
 
 
@@ -75,20 +82,20 @@ class Checks:
         acts = {*by_act, *self.last}
         self.by_act = {act: (*by_act.get(act, ()), *self.last.get(act, ())) for act in acts}
 
-    async def passed(self, act: A, take_over: Callable[[A], Awaitable[A]] = _unchanged) -> A:
+    async def passed(self, act: A, take_over: TakeOver[A] = _unchanged) -> A:
         """Ask all checks of an act in their order, and return the act as they changed it.
 
-        ``take_over`` is awaited for each change, within the time of its check, and returns the act for the
-        next one; an OSError or ValueError of it counts as a failure of the check. Raises the UserError of a
-        check that refuses, CheckFailed, and whatever else ``take_over`` raises; PluginError for an act of a
-        check that the same check would be asked about.
+        ``take_over`` is awaited for each change, with the check that wants it and within its time, and
+        returns the act for the next one; an OSError or ValueError of it counts as a failure of the check.
+        Raises the UserError of a check that refuses, CheckFailed, and whatever else ``take_over`` raises;
+        PluginError for an act of a check that the same check would be asked about.
         """
         checks = self.by_act.get(type(act), ())
         for check in checks:
             act = await self._ask(check, act, take_over, self.limit_s / len(checks))
         return act
 
-    async def _ask(self, check: Check, act: A, take_over: Callable[[A], Awaitable[A]], limit_s: float) -> A:
+    async def _ask(self, check: Check, act: A, take_over: TakeOver[A], limit_s: float) -> A:
         _examine_cause(check, act)
         until_s = asyncio.get_running_loop().time() + limit_s
         try:
@@ -111,7 +118,7 @@ class Checks:
             return act
         try:
             async with asyncio.timeout_at(until_s):
-                return await take_over(answer)
+                return await take_over(check, answer)
         except (OSError, ValueError) as error:  # TimeoutError is one; there are paths that nothing can have
             return _after_failure(check, act, error, limit_s)
 

@@ -39,8 +39,9 @@ class Limits:
     """Limits of one call in a process of its own. Raises ValueError for more than there may be."""
 
     seconds: float = 60.0
+    """Longest time that the function may take."""
     memory_bytes: int = 256 * MIB
-    """Beside what Python and the imported modules take."""
+    """Most memory, beside what Python and the imported modules take."""
     output_bytes: int = MIB
     """Most bytes of the value that is returned."""
 

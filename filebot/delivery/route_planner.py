@@ -96,9 +96,11 @@ class PlannedRoute:
     """A link, or one way to one client."""
 
     reason: Reason
+    """Reason for its position."""
     client: Client | None = None
-    """None for a link; likewise ``way``."""
+    """Client to which it goes; None for a link."""
     way: StreamMethod | None = None
+    """Stream by which the file goes; None for a link."""
     seconds: float | None = None
     """About how long it will take, in-band."""
 
@@ -113,6 +115,7 @@ class Plan:
     """Routes to try, in this order, and why there are no others."""
 
     steps: tuple[PlannedRoute, ...]
+    """The routes, in the order in which they are tried."""
     no_link: TransferError | None = None
     """Reason why there can be no link."""
     no_stream: FilebotError | None = None

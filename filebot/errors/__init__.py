@@ -9,6 +9,7 @@ from filebot.errors.base import FilebotError, LocalProtocolError, StorageError, 
 from filebot.errors.checks import CheckFailed, HarmfulFile, Refusal
 from filebot.errors.commands import (
     BadCommand,
+    BadForm,
     BadValue,
     CommandTimeout,
     MessageTooLong,
@@ -78,6 +79,7 @@ __all__ = [
     "AmbiguousName",
     "BackendUnavailable",
     "BadCommand",
+    "BadForm",
     "BadRoomSetting",
     "BadValue",
     "BlobCorrupt",

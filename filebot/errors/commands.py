@@ -25,6 +25,20 @@ class MessageTooLong(UserError):
         self.limit = limit
 
 
+class BadForm(UserError):
+    """A form was filled in so that it cannot be used.
+
+    ``problem`` is one of ``missing`` (the field must have a value), ``choice`` (the value is none of those
+    that the field offers), ``value`` (it is of the wrong kind), or, without a field, ``form`` (it is not
+    the form that was shown) or ``size`` (too much was filled in). ``field`` is the field's label.
+    """
+
+    def __init__(self, *, problem: str, field: str = "") -> None:
+        super().__init__(f"{problem}: {field}" if field else problem)
+        self.problem = problem
+        self.field = field
+
+
 class NotAllowed(UserError):
     """The person may see the thing but not do this to it.
 

@@ -44,30 +44,32 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class FileStored(Event):
-    """Somebody asked for a file to be kept: bytes and catalog row are on disk."""
+    """A file was kept because somebody asked for it: bytes and catalog row are on disk."""
 
     entry: Entry
+    """The file."""
     already_known: bool
-    """The same bytes of the same owner were there before; ``entry`` is the old row."""
+    """Whether the same bytes of the same owner were there before; ``entry`` is the old row."""
     name: str
     """Name of the file this time."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileAutoArchived(Event):
-    """A file that was posted in a room was kept without anybody asking, as the room wants it."""
+    """A file that was posted in a room was kept unasked, as the room wants it."""
 
     entry: Entry
+    """The file, which is the room's."""
     from_history: bool = False
-    """It was found among what had been posted there before."""
+    """Whether it had been posted before the room wanted that."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileShared(Event):
-    """A stored file became a room's, too."""
+    """A stored file became a room's, too, and is about to be posted there."""
 
     entry: Entry
-    """The room's."""
+    """The room's entry, which is another than that of the stored file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,9 @@ class FileRenamed(Event):
     """A file has another name."""
 
     entry: Entry
-    """With the new name."""
+    """The file, with the new name."""
     old_name: str
+    """The name before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,9 @@ class OwnerChanged(Event):
     entry: Entry
     """The file as it is now."""
     former_owner: Identity
+    """The owner before."""
     former_room: BareJid | None
+    """The room whose file it was; None for a private one."""
 
 
 @unique
@@ -112,22 +117,25 @@ class FileRemoved(Event):
     """A catalog row is gone; so are the bytes, unless another row needs them."""
 
     entry: Entry
+    """The file as it was."""
     reason: RemovalReason
+    """Why it was removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoomFilePosted(Event):
-    """Somebody posted files in a room for the people there; replies go to the poster alone, in private.
+    """Somebody posted files in a room without addressing the bot; replies go to the poster in private.
 
-    It is told to plugins alone that have a setting which needs consent, and where the room has it on.
+    Only plugins with a setting that needs consent are told, and only where the room has it on.
     """
 
     message: IncomingMessage
+    """The message, with the files as its ``offers``."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoomFilesAdded(Event):
-    """A room has new files and wants to hear of it; the sender is the room itself."""
+    """The plugin ``announce`` has told a room of new files; the sender is the room itself."""
 
     first: tuple[Entry, ...]
     """Some of them, in the order of their coming."""
@@ -137,20 +145,22 @@ class RoomFilesAdded(Event):
 
 @dataclass(frozen=True, slots=True)
 class HistoryImportProgressed(Event):
-    """A room's history is being gone through for the sender."""
+    """The import of a room's history, which the sender began, has come to a moment."""
 
     history_import: HistoryImport
+    """The import, with its counts so far."""
     at: datetime | None
-    """Up to which moment it is done, in UTC."""
+    """That moment, in UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryImportFinished(Event):
-    """That has come to its end."""
+    """The import of a room's history has ended."""
 
     history_import: HistoryImport
+    """The import, with its counts."""
     error: FilebotError | None
-    """Why it ended too early."""
+    """Why it ended too early; None if it did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +170,7 @@ class FileRefused(Event):
     name: str
     """The safe display name of what was offered."""
     error: FilebotError
+    """Why it was not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,33 +178,37 @@ class LinkReceived(Event):
     """Somebody wrote a link that is not known to be a file of theirs; ``fetch`` would take it."""
 
     url: str
+    """The link, as it was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryStarted(Event):
-    """A file is about to go to somebody otherwise than by a plain link: their client may ask them."""
+    """A file is about to go otherwise than by a plain link: the client may ask whether to take it."""
 
     entry: Entry
+    """The file."""
     to: Address
     """A person; ``sender.address`` for the asker."""
     method: Method
+    """Method by which it goes."""
     cause: FilebotError | None
-    """Why it goes so; None if it was asked for, or if it has waited for this."""
+    """Why it goes so; None if the method was asked for, or if the file has waited for this."""
     after_stream: bool
-    """The cause is that streams to the person's clients failed."""
+    """Whether the cause is that streams to the person's clients failed."""
     seconds: float | None
     """About how long it will take, where that is known beforehand."""
     own_server: bool
-    """The server whose upload service the cause is about is also the server of the person."""
+    """Whether the upload service that the cause is about is on the person's own server."""
     again: bool
-    """An earlier attempt did not bring it there."""
+    """Whether an earlier attempt did not bring it there."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileQueued(Event):
-    """A file that somebody asked for, or sent, waits for others that are on their way."""
+    """A file that somebody asked for, or sent, waits because too many others are on their way."""
 
     name: str
+    """Name of the file that waits."""
     behind: int
     """Number of files that come first."""
     limit: int
@@ -207,23 +222,29 @@ class FileDelivered(Event):
     """A file was delivered as far as its method can tell."""
 
     entry: Entry
+    """The file."""
     to: Address
+    """Destination of the file."""
     method: Method
+    """Method by which it went."""
     asked: bool
-    """The sender named the method."""
+    """Whether the sender named the method."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryQueued(Event):
-    """A file could not be brought to somebody yet; it goes when they are online, or is tried again."""
+    """A file waits: it goes when the person is online with a client that takes it, or is tried again."""
 
     entry: Entry
+    """The file."""
     to: Address
+    """Destination of the file."""
     number: int
-    """Which ``cancel`` takes."""
+    """Number that ``cancel`` takes."""
     causes: tuple[FilebotError, ...]
+    """Why it did not go yet, the first cause first."""
     tried: bool
-    """Something was tried and did not work; False if they are not online with a client that takes it."""
+    """Whether something was tried and failed; False if there was no client that takes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +252,11 @@ class DeliveryAbandoned(Event):
     """A file that waited for somebody is not sent any more."""
 
     entry: Entry
+    """The file."""
     to: Address
+    """Destination of the file."""
     error: FilebotError
+    """Why it was given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,29 +264,39 @@ class InvitationAccepted(Event):
     """The bot is in a room because the sender invited it."""
 
     room: BareJid
+    """Address of the room."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoomJoined(Event):
-    """The bot entered a room in which it was not, to stay; the sender is the room itself."""
+    """The bot entered a room in which it was not, to stay; the sender is the room itself.
+
+    It is not told of after each start or lost connection.
+    """
 
     room: BareJid
+    """Address of the room."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoomLeft(Event):
-    """The bot left a room for good, or was put out of it; the sender is the room itself."""
+    """The bot left a room for good, or was put out of it; the sender is the room itself.
+
+    A reply there reaches nobody.
+    """
 
     room: BareJid
+    """Address of the room."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoomDestroyed(Event):
-    """A room is no more, and its files are its owners'; the sender is the room itself."""
+    """A room is no more; what became of its files was told before. The sender is the room itself."""
 
     room: BareJid
+    """Address of the room."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonOnline(Event):
-    """A client of the sender's came online."""
+    """A client of the sender's came online, or can do something else now; once a minute at most."""

@@ -7,7 +7,7 @@ and no temporary file; after a break, the bytes to go on with are kept (see :mod
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,30 +18,49 @@ from typing import Final
 from filebot.checks.acts import FileOffered, FileReceived
 from filebot.checks.checks import Checks
 from filebot.concurrency.locks import KeyedLocks
-from filebot.errors import EmptyFile, FileGone, PeerProtocolError, TransferError, Unresumable
+from filebot.errors import (
+    EmptyFile,
+    FileGone,
+    PeerProtocolError,
+    PluginStoreFull,
+    TransferError,
+    Unresumable,
+)
 from filebot.events.bus import Change, EventBus
 from filebot.events.facts import Actor, Event, FileAutoArchived, FileStored
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.files.damage import is_whole
+from filebot.files.details import with_details
 from filebot.files.quota import Quota, Reservation
 from filebot.files.received import ReceivedFile, ReceivedFileChecks
 from filebot.files.receiving import Attempt, Source, WebSource, check_hashes, partials_of, receive, sealed
-from filebot.files.transfers import Direction, Slots, Transfer, Transfers
+from filebot.files.transfers import Transfer
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.model import (
     BareJid,
     BlobRef,
+    DataKey,
+    DataOwner,
     Entry,
     FileKind,
     Identity,
     IncomingMessage,
-    Method,
     NewEntry,
+    NewValue,
     Offer,
     Outbox,
+    OwnerKind,
     Scope,
 )
-from filebot.ports import BlobStore, BlobWriter, Download, Entries, Inspector, StreamOffer, UrlSource
+from filebot.ports import (
+    BlobStore,
+    BlobWriter,
+    Download,
+    Entries,
+    Inspector,
+    PluginData,
+    UrlSource,
+)
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +122,7 @@ class Intake:
         *,
         store: BlobStore,
         entries: Entries,
+        data: PluginData,
         unused: UnusedBlobs,
         sources: UrlSource,
         inspector: Inspector,
@@ -114,6 +134,7 @@ class Intake:
     ) -> None:
         self._store = store
         self._entries = entries
+        self._data = data
         self._unused = unused
         self._sources = sources
         self._inspector = inspector
@@ -279,6 +300,7 @@ class Intake:
                 if destination.source_message is not None:
                     # Before it is answered: then the entry may be removed.
                     await self._entries.note_source(known, destination.source_message, self._clock())
+                await self._annotate(known, file.values)
                 # A file that came without a name is called by the name that it is stored under.
                 shown = known.name if name == UNNAMED else name
                 result = IntakeResult(known, already_known=True, name=shown)
@@ -295,7 +317,7 @@ class Intake:
             described: NewEntry | None = None
             try:
                 described = self._described(await writer.commit(), destination, name, kind)
-                add = partial(self._add, described, reservation, destination)
+                add = partial(self._add, described, file.values, reservation, destination)
                 return _added(await change.write(add, lambda new: _events_of(destination, _added(new))))
             except (Exception, asyncio.CancelledError) as error:
                 # A cancelled row gets to the disk all the same. If it fails, the next sweep finds the blob.
@@ -306,6 +328,7 @@ class Intake:
     async def _add(
         self,
         described: NewEntry,
+        values: Sequence[NewValue],
         reservation: Reservation,
         destination: Destination,
         outbox: Outbox[Entry] | None,
@@ -313,7 +336,18 @@ class Intake:
         # Nothing is awaited until the row is on its way: what empties the room comes behind it.
         destination.recheck()
         with reservation.settling():
-            return await self._entries.add(described, outbox=outbox)
+            return await self._entries.add(described, values=values, outbox=outbox)
+
+    async def _annotate(self, known: Entry, values: Sequence[NewValue]) -> None:
+        """Keep these of an entry that is there already, beside what is kept of it."""
+        owner = DataOwner(OwnerKind.ENTRY, str(known.id))
+        for each in values:
+            try:
+                await self._data.change_value(
+                    DataKey(each.plugin, owner, each.key), partial(with_details, each.value)
+                )
+            except (PluginStoreFull, ValueError) as error:
+                log.error("details of plugin %s are not kept of #%d: %s", each.plugin, known.id, error)
 
     async def _kind_of(self, file: ReceivedFile) -> FileKind:
         async with file.writer.local_file() as path:
@@ -333,44 +367,6 @@ class Intake:
             auto_archived=destination.auto_archived,
             source_message=destination.source_message,
         )
-
-
-class Drops:
-    """Intake of files that people send, each with a slot and shown while it comes.
-
-    Raises whatever :class:`Intake` raises.
-    """
-
-    def __init__(self, intake: Intake, transfers: Transfers, slots: Slots) -> None:
-        self._intake = intake
-        self._transfers = transfers
-        self._slots = slots
-
-    async def fetch(
-        self, offer: Offer, destination: Destination, *, in_burst: bool = False
-    ) -> IntakeResult:
-        """Take the file that an offer points to, when its turn has come.
-
-        FileQueued tells of a file that waits; ``in_burst``, of the first that waits only.
-        """
-        place = self._moving(offer, destination, Method.HTTP, in_burst=in_burst)
-        return await self._intake.fetch(offer, destination, place)
-
-    async def receive(self, stream: StreamOffer, destination: Destination) -> IntakeResult:
-        """Take a file that a client sends by a stream, when its turn has come."""
-        place = self._moving(stream.offer, destination, Method.SOCKS5, in_burst=True)
-        return await self._intake.take(stream, stream.offer, destination, place)
-
-    @asynccontextmanager
-    async def _moving(
-        self, offer: Offer, destination: Destination, method: Method, *, in_burst: bool
-    ) -> AsyncIterator[Transfer]:
-        """Wait for a slot, and show the file to its person meanwhile and until the context is left."""
-        by, name = destination.by, name_of(offer) or UNNAMED
-        shown = self._transfers.running(by.sender, by.language, name, Direction.TO_BOT, method, offer.size)
-        with shown as transfer:
-            async with self._slots.taken(transfer, by.sender.room, in_burst=in_burst):
-                yield transfer
 
 
 def name_of(offer: Offer) -> str:

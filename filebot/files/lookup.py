@@ -3,10 +3,11 @@
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from filebot.errors import AmbiguousName, DuplicateName, NoSuchEntry, TooManyFiles
+from filebot.errors import AmbiguousName, DuplicateName, NoSuchEntry, NotAllowed, TooManyFiles
 from filebot.filenames import plain_text
 from filebot.files.access import FileAccess
 from filebot.files.selection import Selection, select
@@ -15,6 +16,8 @@ from filebot.ports import Entries
 
 WILDCARD_LIMIT: Final = 10
 """Files that one wildcard sends at once."""
+MOST_CHANGED: Final = 100
+"""Files that are changed at once."""
 
 SUGGESTIONS: Final = 3
 PREFIX_LIMIT: Final = 50
@@ -22,6 +25,7 @@ PREFIX_LIMIT: Final = 50
 
 _ID = re.compile(r"#?([0-9]{1,15})")
 _WILDCARD = re.compile(r"[*?]")
+_NUMBER_IN_LIST = re.compile(r"(#[0-9]{1,15})[,;，、；]?")
 
 
 class Lookup:
@@ -70,20 +74,27 @@ class Lookup:
         Spelling decides between names that differ in case alone. Raises NoSuchEntry (with names that begin
         so, or the nearest), or DuplicateName if several are called so.
         """
-        here, wanted = self._access.here(), plain_text(wanted)
-        newest = await self._entries.find_by_name(here, wanted)
+        wanted = plain_text(wanted)
+        entry = await self._exactly(wanted)
+        if entry is not None:
+            return entry
+        here = self._access.here()
         beginning = await self._entries.find_by_prefix(here, wanted, PREFIX_LIMIT) if wanted else []
+        names = tuple(dict.fromkeys(each.name for each in beginning))[:SUGGESTIONS]
+        raise NoSuchEntry(wanted, suggestions=names or await self._nearest(wanted))
+
+    async def _exactly(self, wanted: str) -> Entry | None:
+        here, in_public = self._access.here(), self._access.sender.in_public
+        newest = await self._entries.find_by_name(here, wanted)
         if newest is not None:
+            beginning = await self._entries.find_by_prefix(here, wanted, PREFIX_LIMIT)
             called = [entry for entry in beginning if entry.name == newest.name]
             if len(called) > 1:
                 raise DuplicateName(newest.name, ids=tuple(entry.id for entry in called))
             return newest
-        entry = await self._by_id(wanted, in_public=self._access.sender.in_public)
-        entry = entry or await self._by_other_name(wanted, in_public=self._access.sender.in_public)
-        if entry is not None:
-            return entry
-        names = tuple(dict.fromkeys(each.name for each in beginning))[:SUGGESTIONS]
-        raise NoSuchEntry(wanted, suggestions=names or await self._nearest(wanted))
+        return await self._by_id(wanted, in_public=in_public) or await self._by_other_name(
+            wanted, in_public=in_public
+        )
 
     async def some(self, wanted: str, names: Sequence[str]) -> Selection:
         """Return the files to be sent: one, as by :meth:`one`, those here that fit a wildcard, or several.
@@ -105,6 +116,70 @@ class Lookup:
             with suppress(NoSuchEntry):
                 return await select(plain, partial(self._called, scopes=scopes, in_public=False))
             raise
+
+    async def some_exactly(
+        self, wanted: str, names: Sequence[str], must_be_changeable: Callable[[Entry], None]
+    ) -> Selection:
+        """Return the files here of a whole name, an id or a wildcard, or of several: for changes that
+        cannot be undone.
+
+        ``names`` are the parts of what was typed. They are several only if each of them is an id or a
+        wildcard, or if at least two of them stand for a file: else they are the words of one name. Of
+        files that fit a wildcard those are meant that pass ``must_be_changeable``.
+
+        Raises NoSuchEntry, DuplicateName, TooManyFiles, or what ``must_be_changeable`` raises if it does
+        so for all that fit a wildcard.
+        """
+        failure: NoSuchEntry
+        try:
+            return Selection((await self.exactly(wanted),))
+        except NoSuchEntry as error:
+            failure = error
+        fitting = partial(self._changeable_by_wildcard, must_be_changeable=must_be_changeable)
+        if _WILDCARD.search(wanted) and (entries := await fitting(wanted)):
+            return Selection(entries, by_pattern=True)
+        if len(names) > MOST_CHANGED:
+            raise TooManyFiles(count=len(names), limit=MOST_CHANGED)
+        found = [await self._part_exactly(name, fitting) for name in names]
+        by_id = {entry.id: entry for each in found for entry in each.entries}
+        if not by_id or (len(by_id) < 2 and not all(each.is_sure for each in found)):
+            raise failure
+        if len(by_id) > MOST_CHANGED:
+            raise TooManyFiles(count=len(by_id), limit=MOST_CHANGED)
+        missing = tuple(each.name for each in found if not each.entries)
+        by_pattern = any(each.by_pattern for each in found)
+        return Selection(tuple(by_id.values()), missing, by_pattern)
+
+    async def _part_exactly(
+        self, name: str, fitting: Callable[[str], Awaitable[Sequence[Entry]]]
+    ) -> "_Part":
+        """Return the files that one part of a list of names stands for."""
+        name = plain_text(name)
+        if (number := _NUMBER_IN_LIST.fullmatch(name)) is not None:
+            name = number[1]
+        entry = await self._exactly(name)
+        if entry is None and _WILDCARD.search(name):
+            return _Part(name, await fitting(name), is_sure=True, by_pattern=True)
+        return _Part(name, () if entry is None else (entry,), is_sure=number is not None)
+
+    async def _changeable_by_wildcard(
+        self, wanted: str, must_be_changeable: Callable[[Entry], None]
+    ) -> list[Entry]:
+        here, pattern = self._access.here(), plain_text(wanted)
+        entries = await self._entries.find_by_glob(here, pattern, MOST_CHANGED + 1)
+        if len(entries) > MOST_CHANGED:
+            raise TooManyFiles(count=len(entries), limit=MOST_CHANGED, wildcard=wanted)
+        changeable, refusal = list[Entry](), None
+        for entry in entries:
+            try:
+                must_be_changeable(entry)
+            except NotAllowed as error:
+                refusal = error
+            else:
+                changeable.append(entry)
+        if refusal is not None and not changeable:
+            raise refusal
+        return changeable
 
     async def _by_wildcard(self, wanted: str) -> Selection:
         pattern = plain_text(wanted)
@@ -157,3 +232,14 @@ class Lookup:
 
     async def _nearest(self, wanted: str) -> tuple[str, ...]:
         return tuple(await self._entries.nearest(self._access.here(), wanted, SUGGESTIONS))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Part of a text that may be a list of names, and the files that it stands for."""
+
+    name: str
+    entries: Sequence[Entry]
+    is_sure: bool
+    """Whether it is rather a part of a list than a word of a longer name."""
+    by_pattern: bool = False

@@ -1,19 +1,20 @@
 """Received files: complete and hashed, not kept yet; and the checks on them."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filebot.checks.acts import FileReceived
-from filebot.checks.checks import Checks
+from filebot.checks.checks import Check, Checks
 from filebot.checks.reading import PIECE_BYTES, read_piece, remove, stamp_of
 from filebot.errors import CheckFailed, EmptyFile
 from filebot.events.facts import Actor
 from filebot.filenames import safe_name
+from filebot.files.details import DETAILS, merged, written
 from filebot.files.quota import Reservation
-from filebot.model import BareJid, Digest, FileKind
+from filebot.model import BareJid, Digest, FileKind, JsonValue, NewValue
 from filebot.ports import BlobStore, BlobWriter, Inspector
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ class ReceivedFile:
     """The sender's media type."""
     kind: FileKind | None = None
     """None until it was needed."""
+    values: Sequence[NewValue] = ()
+    """Values that plugins keep of it."""
 
 
 class ReceivedFileChecks:
@@ -78,7 +81,7 @@ class ReceivedFileChecks:
                 authors = ", ".join(each.author for each in self._checks.by_act[FileReceived])
                 log.error("a check of one of these changed a file in place: %s", authors)
                 raise CheckFailed(author=authors)
-            yield examination.examined.file
+            yield replace(examination.examined.file, values=examination.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,8 @@ class _Examination:
         self._inspector = inspector
         self._reservation = reservation
         self._stack = stack
+        self._details: dict[str, tuple[dict[str, JsonValue], bool]] = {}
+        """Details by plugin, each with whether the file may be kept without them."""
         self.examined: _Examined
         """The file as it is by now; set by :meth:`begin`."""
 
@@ -109,14 +114,28 @@ class _Examination:
         self.examined = await self._opened(file)
         return self.examined
 
-    async def take_over(self, act: FileReceived) -> FileReceived:
-        """Do what a check wants, and return the act for the next one. Raises OSError if it cannot be."""
+    def values(self) -> Sequence[NewValue]:
+        """Return the values that plugins keep of the file."""
+        return [
+            NewValue(plugin, DETAILS, written(details), dispensable)
+            for plugin, (details, dispensable) in self._details.items()
+        ]
+
+    async def take_over(self, check: Check, act: FileReceived) -> FileReceived:
+        """Do what a check wants, and return the act for the next one.
+
+        Raises OSError or ValueError if it cannot be done.
+        """
+        before, dispensable = self._details.get(check.plugin, ({}, True))
+        details = merged(before, act.annotations)
         file = replace(self.examined.file, name=safe_name(act.name))
         if act.replacement is None:
             examined = await self._of_kind(file, self.examined.path, self.examined.stamp)
         else:
             examined = await self._opened(await self._replaced(file, act.replacement, act.path))
         self.examined = examined
+        if act.annotations:
+            self._details[check.plugin] = (details, dispensable and check.passes_on_failure)
         return replace(
             act,
             name=examined.file.name,
@@ -127,6 +146,7 @@ class _Examination:
             digest=examined.file.digest,
             path=examined.path,
             replacement=None,
+            annotations={},
         )
 
     async def is_intact(self) -> bool:

@@ -12,7 +12,11 @@ class Selection:
     """Files that were asked for, and names that stand for none."""
 
     entries: Sequence[Entry]
+    """The files."""
     missing: Sequence[str] = ()
+    """Names that stand for no file."""
+    by_pattern: bool = False
+    """Whether some were found by a pattern, so that whoever asked may not know which they are."""
 
 
 async def select(names: Sequence[str], find: Callable[[str], Awaitable[Entry | None]]) -> Selection:

@@ -55,7 +55,7 @@ from filebot.model.people import (
     Sender,
     as_bare_jid,
 )
-from filebot.model.plugin_data import DataKey, DataOwner, EntryFilter, OwnerKind
+from filebot.model.plugin_data import DataKey, DataOwner, EntryFilter, NewValue, OwnerKind
 from filebot.model.proxy_state import ProxyState
 from filebot.model.quantities import LARGEST_BYTES, size_bytes
 from filebot.model.rooms import (
@@ -109,6 +109,7 @@ __all__ = [
     "Negotiation",
     "NewEntry",
     "NewJob",
+    "NewValue",
     "Occupant",
     "Offer",
     "Outbox",

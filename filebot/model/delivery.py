@@ -61,7 +61,7 @@ class Client:
     streams: Mapping[Negotiation, frozenset[Method]]
     """Streams by which it takes files: for each negotiation SOCKS5, IBB or both."""
     software: str = ""
-    """Node of its caps (XEP-0115), such as ``https://dino.im``. A hint."""
+    """Name of the program as it says itself (XEP-0115), such as ``https://dino.im``. A hint."""
 
     @property
     def methods(self) -> frozenset[Method]:

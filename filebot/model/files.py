@@ -26,16 +26,21 @@ class Offer:
     urls: tuple[str, ...] = ()
     """URLs of the bytes, in the peer's order."""
     name: str | None = None
+    """Name of the file; None if the peer gave none."""
     size: int | None = None
-    """In bytes, not negative."""
+    """Bytes, as the peer says; not negative."""
     media_type: str | None = None
+    """Media type, as the peer says."""
     hashes: Mapping[str, bytes] = field(default_factory=dict)
-    """Digests by their XEP-0300 algorithm name (``sha-256``); only algorithms that we can check."""
+    """Digests by their XEP-0300 algorithm name (``sha-256``); only algorithms that the bot can check."""
     hash_follows: bool = False
     """The peer promises a hash after the data, or beside it (XEP-0234, ``hash-used``, ``checksum``)."""
     description: str = ""
+    """Words about the file; empty for none."""
     width: int | None = None
+    """Width of a picture in pixels."""
     height: int | None = None
+    """Height of a picture in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class FileKind:
 
     media_type: str
     width: int | None = None
-    """Width of a picture in pixels; likewise ``height``."""
+    """Width of a picture in pixels."""
     height: int | None = None
 
 
@@ -53,18 +58,23 @@ class NewEntry:
     """A catalog row that has no id yet."""
 
     name: str
-    """A safe display name (see ``filenames``), never a path."""
+    """A safe display name, never a path."""
     owner: Identity
+    """Identity of the owner."""
     room: BareJid | None
     """The room whose members may read it; None for a private file."""
     caption: str
+    """Words that were sent with the file; empty for none."""
     blob: BlobRef
+    """The bytes: ``blob.size`` is their number, ``blob.digest`` their SHA-256."""
     media_type: str
+    """Media type, found by the content."""
     created_at: datetime
-    """In UTC."""
+    """Time of storing, in UTC."""
     width: int | None = None
-    """Width of a picture in pixels; likewise ``height``."""
+    """Width of a picture in pixels."""
     height: int | None = None
+    """Height of a picture in pixels."""
     auto_archived: bool = False
     """Kept because the room wanted what is posted there to be kept, not because somebody asked for it."""
     source_message: str | None = None
@@ -104,9 +114,11 @@ class StorageUsage:
     """Storage that somebody uses. The same bytes under two names count once."""
 
     files: int
+    """Number of files."""
     used_bytes: int
     """Bytes of the files, with the overhead of each."""
     limit_bytes: int
+    """Bytes that may be stored."""
 
     @property
     def left_bytes(self) -> int:

@@ -55,7 +55,8 @@ class Form:
 
 Submission = Mapping[str, tuple[str, ...]]
 """Values that somebody filled in, by the name of their field. They are of fields that the form had, and of
-options that it offered."""
+options that it offered; those of switches are ``true`` and ``false``. There are none of fields that were
+left empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,13 @@ class HttpRequest:
     """Request that a plugin sends."""
 
     method: str
+    """``GET``, ``POST`` or ``PUT``."""
     url: str
+    """The whole URL."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers, by their names."""
     body: bytes = b""
+    """Bytes that are sent."""
 
     def json(self) -> Any:
         """Return the body as JSON. Raises ValueError."""
@@ -25,9 +29,11 @@ class HttpResponse:
     """Answer to a request."""
 
     status: int
+    """Status code, such as 200."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """By their names in lower case."""
+    """Headers, by their names in lower case."""
     body: bytes = b""
+    """Bytes of the answer."""
 
     @property
     def ok(self) -> bool:

@@ -29,10 +29,12 @@ class IncomingMessage:
     """One message stanza, read."""
 
     sender: Sender
+    """The person who wrote it."""
     text: str
     """Text of the person, without the fallback text of its files and, except in a caption, without the
     prefix or the bot's nick."""
     offers: tuple[Offer, ...] = ()
+    """Files that came with it."""
     language: str | None = None
     """``xml:lang``, where the client gave one."""
     replies_to: str = ""
@@ -40,13 +42,13 @@ class IncomingMessage:
     addressed: bool = True
     """Whether it is addressed to the bot: always in private; in a room only by prefix or nick."""
     maybe_handled: bool = False
-    """A run of the bot that was killed may have handled it: no command is carried out twice."""
+    """Whether a run of the bot that was killed may have handled it: no command is carried out twice."""
     delayed_since: datetime | None = None
     """Time of sending, if a server delayed the message (XEP-0203); in UTC."""
     wants_chat_states: bool = False
     """Whether the client asks for chat states (XEP-0085 5.1)."""
     by_bot: bool = False
-    """Posted by this bot or another filebot: files that bots give back are nothing new."""
+    """Whether this bot or another filebot posted it: files that bots give back are nothing new."""
     mam_id: str | None = None
     """Id of the message in its archive, unlike any id in another archive; None if it is in none."""
     left_out: int = 0

@@ -41,7 +41,9 @@ class Address:
     """Destination of a reply."""
 
     jid: str
+    """Bare or full JID; of one occupant, ``room/nick``."""
     kind: AddressKind = AddressKind.CHAT
+    """How a message reaches it."""
     occupant: Identity | None = None
     """For ``room-private``: the person who had the nick; a later owner of the nick is sent nothing."""
     own: str = field(default="", compare=False)
@@ -127,10 +129,9 @@ class Sender:
     nick: str = ""
     """For display only; never a base of rights."""
     occupant: Identity | None = None
-    """``room/occupant-id``, where the room has such: the base of rights in it, and there only. See
-    ``Occupant.key``."""
+    """``room/occupant-id``, where the room has such: the base of rights in it, and there only."""
     claimed: BareJid | None = None
-    """See ``Occupant.claimed``."""
+    """The JID that an untrusted room shows. It can take rights away, but gives none."""
     message_ref: MessageRef | None = field(default=None, compare=False)
     """The message itself, for the answer to refer to; in rooms, where others speak in between."""
     message_id: str = field(default="", compare=False)

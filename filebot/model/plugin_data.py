@@ -33,10 +33,26 @@ class DataKey:
 
 
 @dataclass(frozen=True, slots=True)
+class NewValue:
+    """Value that a plugin keeps of an entry which has no id yet."""
+
+    plugin: str
+    key: str
+    value: str
+    is_dispensable: bool = False
+    """The entry is added without it if the plugin keeps as much as it may."""
+
+    def replacing(self, _: str | None) -> str:
+        """Return the value, whatever there was before."""
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
 class EntryFilter:
     """Condition on entries, by what a plugin keeps of them: a value of its own, or rows of its tables."""
 
     plugin: str
+    """Name of the plugin."""
     key: str = ""
     """Key of a value that the entry has, if it is by that."""
     value: str | None = None

@@ -63,13 +63,17 @@ class HistoryImport:
     """Import of the files that were posted in a room earlier, with its progress."""
 
     room: BareJid
+    """Address of the room."""
     asker: Identity
+    """Identity of the person who began it."""
     address: Address
     """Destination of the messages to the asker."""
     language: str | None
+    """The language of their request."""
     since: datetime
-    """Beginning of the imported time, in UTC; ``until`` is its end."""
+    """Beginning of the imported time, in UTC."""
     until: datetime
+    """End of the imported time, in UTC."""
     last_id: str = ""
     """Archive id of the last message that is done; empty at the beginning."""
     messages: int = 0

@@ -34,11 +34,11 @@ Entries = Selection
 
 
 class _Exact:
-    """Marker of ``Annotated[Entry, exact]``."""
+    """Marker of ``Annotated[Entry, exact]`` and ``Annotated[Entries, exact]``."""
 
 
 exact: Final = _Exact()
-"""The file must be named by its whole name or number: for changes that cannot be undone."""
+"""Files must be named by their whole names, numbers or patterns: for changes that cannot be undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +46,45 @@ class Between:
     """Marker of ``Annotated[int, Between(1, 6)]``: the lowest and the highest number allowed."""
 
     lowest: int
+    """The lowest number allowed."""
     highest: int
+    """The highest number allowed."""
 
 
 @unique
 class Kind(Enum):
-    """Kind of an argument. The values are the words of ``declarations`` and of templates."""
+    """Kind of an argument: the text that people type, and the value that it stands for.
+
+    The values of the members are the words of ``declarations`` and of templates.
+    """
 
     TEXT = "text"
+    """A name or a text, in quotes if it would end too early: the text without the quotes."""
     WORDS = "words"
+    """The rest of the text; it stands last in its usage: the text."""
     NUMBER = "number"
+    """``12`` or ``#12``: the number. ``Annotated[int, Between(1, 6)]`` has bounds."""
     SIZE = "size"
+    """``500 MB``, ``1.5 GiB``: bytes, as an ``int``."""
     DURATION = "duration"
+    """``90 s``, ``1 h 30 min``, ``2 weeks``: a ``timedelta``, up to ten years."""
     WHEN = "when"
+    """``tomorrow 08:00``, ``in 2 hours``, ``friday``, ``2026-12-24 18:30``: an aware ``datetime`` in UTC; a
+    day alone is at the present time of day."""
     SWITCH = "switch"
+    """``on`` or ``yes``, ``off`` or ``no``: ``True`` or ``False``."""
     CHOICE = "choice"
+    """The value of a member, or the member's name if its value is no text: the member."""
     JID = "jid"
+    """``bob@example.org``: the address in lower case, without the client."""
     ROOM = "room"
+    """The name or address of a room that the bot and the person are in: the room's address."""
     FILE = "file"
+    """A name in any case, its beginning, or a number such as ``#12``: the file. ``Annotated[Entry, exact]``
+    takes whole names and numbers alone, for changes that cannot be undone."""
     FILES = "files"
+    """One name, a pattern such as ``*.pdf``, or several names or numbers: ``entries``, and ``missing`` with
+    names that stand for no file."""
 
     @property
     def is_file(self) -> bool:
@@ -240,8 +260,8 @@ def _parameter(
 
 def _mistakes(parameter: Parameter, usages: Sequence[Usage]) -> Iterator[str]:
     name, kind, bounds = parameter.name, parameter.kind, parameter.bounds
-    if parameter.is_exact and kind is not Kind.FILE:
-        yield "exact is for an Entry alone"
+    if parameter.is_exact and not kind.is_file:
+        yield "exact is for Entry and Entries alone"
     if bounds is not None and (kind is not Kind.NUMBER or bounds.lowest > bounds.highest):
         yield f"{bounds} is for an int, with the lower number first"
     if kind is Kind.WORDS and any(name in usage.parameters[:-1] for usage in usages):

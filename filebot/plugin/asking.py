@@ -38,6 +38,10 @@ class AskedCheck:
     call: Callable[[PluginCheck, Act], Awaitable[object]]
 
     @property
+    def plugin(self) -> str:
+        return self.check.plugin
+
+    @property
     def author(self) -> str:
         return f"plugin {self.check.plugin}"
 

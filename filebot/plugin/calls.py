@@ -9,7 +9,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from filebot.checks.acts import Act, CommandCalled
+from filebot.checks.acts import Act, CommandCalled, FileReceived
 from filebot.checks.checks import Checks
 from filebot.concurrency.bounded_call import TimeLimitExceeded
 from filebot.errors import (
@@ -263,7 +263,12 @@ class PluginCalls:
         """Call a check of a plugin, and return what it returns."""
         conversation = await self._channel.conversation(act.sender, act.language)
         context = self._context(check.plugin, check.hook, conversation)
-        return await self._counted(check.plugin, check.hook, check.handler(context, act))
+        answer = await self._counted(check.plugin, check.hook, check.handler(context, act))
+        if isinstance(answer, FileReceived) and answer.annotations:
+            grants = replace(self._grants[check.plugin], hook=check.hook)
+            if "files.annotate" not in grants.needs:
+                raise PluginError(grants.missing("annotations", "files.annotate"))
+        return answer
 
     async def tell(self, event: Event) -> None:
         """Call the listeners of an event: some at once, then the others one after the other.

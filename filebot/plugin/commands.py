@@ -103,20 +103,27 @@ class Command:
     """A command as its plugin declared it."""
 
     plugin: str
+    """Name of its plugin."""
     name: str
+    """Word that people type."""
     usages: tuple[CommandUsage, ...]
     """Usages in the order in which they are tried."""
     aliases: tuple[str, ...]
+    """Other words for it."""
     help: str
     """The whole docstring."""
     handler: Callable[..., Awaitable[None]]
+    """Function of the plugin."""
     parameters: tuple[Parameter, ...] = ()
     """Arguments of the handler, in the order of the usage lines."""
     permission: Permission = Permission.EVERYONE
+    """Group of people who may use it."""
     place: Place = Place.BOTH
+    """Place where it can be used."""
     elsewhere: str = ""
     """Template of the reply at another place; empty for the words of WrongPlace."""
     limit_s: float = LIMIT_S
+    """Seconds that a call may take."""
 
     @property
     def hook(self) -> str:

@@ -37,9 +37,10 @@ class CommandDeclarations(Generic[S]):
         elsewhere: str = "",
         limit_s: float = LIMIT_S,
     ) -> Callable[[Handler[S, P]], Handler[S, P]]:
-        """Declare a command; ``usage`` has a line for each way to write it (``send NAME to TARGET``).
+        """Declare a command that people can type.
 
-        The first line that fits is taken, so the most general one stands last; the help shows it first.
+        ``usage`` has a line for each way to write it (``send NAME to TARGET``). The first line that fits is
+        taken, so the most general one stands last; the help shows it first.
         Upper-case words become keyword arguments of the handler, in lower case, read as its annotations
         say: see ``filebot.plugin.arguments``. A value of another usage line is left to its default, None
         where the annotation allows it, or else an empty text.

@@ -12,14 +12,13 @@ from filebot.events.facts import Actor
 from filebot.files.access import FileAccess
 from filebot.files.attaching import Attaching
 from filebot.files.damage import naming
+from filebot.files.details import DETAILS, merged
 from filebot.files.intake import Destination, Intake, IntakeResult
 from filebot.model import DataOwner, Digest, Entry, JsonValue, Offer, OwnerKind, Sender
 from filebot.plugin.file_reader import READING, FileData, FileReader, pieces
-from filebot.plugin.store import DETAILS, PluginStore, written
+from filebot.plugin.store import PluginStore
 from filebot.ports import Attachments, BlobStore, Data, Entries, PluginData
 
-MOST_DETAILS_BYTES: Final = 4096
-"""Bytes of all details that one plugin keeps of one entry, as JSON."""
 _MOST_PLUGINS: Final = 1000
 _LONGEST_NAME: Final = 100
 
@@ -147,10 +146,8 @@ class FileContent:
         all; NoSuchEntry, NotAllowed, PluginStoreFull or StorageError.
         """
         current = await self._visible(entry)
-        if not all(isinstance(key, str) for key in details):
-            raise ValueError("details have texts as their keys")
         store = PluginStore(self._content.data, self._plugin).entry(current)
-        await store.change(DETAILS, lambda before: _merged(before, details), {})
+        await store.change(DETAILS, lambda before: merged(before, details), {})
 
     async def details(self, entry: Entry) -> dict[str, dict[str, JsonValue]]:
         """Return the details that plugins keep of an entry, by the name of the plugin.
@@ -191,15 +188,6 @@ class FileContent:
             if await self._content.entries.entry(entry.id) is None:
                 raise NoSuchEntry(entry.name) from None  # it was removed just now
             raise
-
-
-def _merged(before: Mapping[str, JsonValue], details: Mapping[str, JsonValue]) -> JsonValue:
-    after: dict[str, JsonValue] = {
-        key: value for key, value in {**before, **details}.items() if value is not None
-    }
-    if (size := len(written(after).encode())) > MOST_DETAILS_BYTES:
-        raise ValueError(f"details of {size} bytes are too large; {MOST_DETAILS_BYTES} fit")
-    return after
 
 
 async def _reader(stack: AsyncExitStack, path: Path, size: int, media_type: str) -> FileReader:

@@ -10,8 +10,9 @@ from filebot.delivery.worker import DeliveryWorker, Waiting
 from filebot.errors import NoSuchTransfer
 from filebot.events.facts import Actor, RemovalReason
 from filebot.files.access import FileAccessFactory
+from filebot.files.drops import Drops
 from filebot.files.handover import Handover
-from filebot.files.intake import Destination, Drops, IntakeResult
+from filebot.files.intake import Destination, IntakeResult
 from filebot.files.lookup import Lookup
 from filebot.files.quota import Quota
 from filebot.files.removal import Removal
@@ -176,6 +177,15 @@ class Files(FileContent):
         """
         return await self._lookup.some(wanted, names_in(wanted))
 
+    async def some_exactly(self, wanted: str) -> Selection:
+        """Return the files here of these whole names or ids, for changes that cannot be undone.
+
+        A wildcard matches files that the sender may change, 100 at most; ask with ``ctx.confirm`` what
+        was found ``by_pattern``. Raises NoSuchEntry, DuplicateName, TooManyFiles, or NotAllowed if a
+        wildcard matches files of others alone.
+        """
+        return await self._lookup.some_exactly(wanted, names_in(wanted), self._access.must_be_changeable)
+
     # --- changing -------------------------------------------------------------------------------
 
     async def keep(
@@ -194,8 +204,8 @@ class Files(FileContent):
         many files sent at once, that is so for the first one that waits only. A file that is in the catalog
         with this ``source_message`` (see ``NewEntry``) is not fetched again, if that ``came_late``.
 
-        Raises NotAllowed, FileGone if the file of this message was removed since, and whatever
-        :meth:`filebot.files.intake.Intake.fetch` raises.
+        Raises NotAllowed, FileGone if the file of this message was removed since, and the errors of a file
+        that cannot be fetched or kept, such as TransferError and QuotaExceeded.
         """
         destination = replace(
             self._destination(in_room=in_room, caption=caption),
@@ -208,7 +218,7 @@ class Files(FileContent):
     async def receive(self, stream: StreamOffer) -> IntakeResult:
         """Store a file that the person's client sends by a stream; FileStored is emitted.
 
-        Raises NotAllowed, and whatever :meth:`filebot.files.intake.Intake.take` raises.
+        Raises NotAllowed, and the errors of a file that cannot be had or kept, as :meth:`keep`.
         """
         return await self._stored.drops.receive(stream, Destination(self._access.own(), self._by))
 

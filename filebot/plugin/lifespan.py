@@ -114,7 +114,9 @@ class Lifespan(Generic[T_co]):
     """Declaration of a plugin's lifespan; ``ctx.state(...)`` is given it, and returns what it yields."""
 
     plugin: str
+    """Name of the plugin."""
     handler: Callable[[Life[Any]], AsyncIterator[T_co]]
+    """The async generator."""
 
 
 class Lifespans:

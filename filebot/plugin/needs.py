@@ -47,6 +47,7 @@ _FILES: Final[Mapping[Need, tuple[str, ...]]] = {
         "with_ids",
         "exactly",
         "some",
+        "some_exactly",
         "owner",
         "usage",
         "max_file_bytes",

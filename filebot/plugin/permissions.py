@@ -32,5 +32,8 @@ class Place(Enum):
     """Place where a command can be used. A private message through a room is at the room."""
 
     PRIVATE = "private"
+    """A private chat."""
     ROOM = "room"
+    """A room, or a private message through it."""
     BOTH = "both"
+    """Both of them."""

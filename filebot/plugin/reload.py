@@ -13,6 +13,7 @@ class Reloaded:
     changed: tuple[str, ...] = ()
     """Names of plugins with other code or settings."""
     removed: tuple[str, ...] = ()
+    """Plugins that are not loaded any more."""
     restart: tuple[str, ...] = ()
     """Keys of the config, and pip packages, that changed and take effect at the next start only."""
     notes: tuple[str, ...] = ()

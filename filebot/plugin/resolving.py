@@ -75,7 +75,9 @@ class ArgumentResolver:
             case Kind.FILE, str(name):
                 return await (self.files.exactly(name) if parameter.is_exact else self.files.one(name))
             case Kind.FILES, str(names):
-                return await self.files.some(names)
+                return await (
+                    self.files.some_exactly(names) if parameter.is_exact else self.files.some(names)
+                )
             case Kind.ROOM, str(address):
                 return await self.rooms.visible(address)
             case _:

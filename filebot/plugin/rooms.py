@@ -83,9 +83,9 @@ class RoomAccess:
     async def join(self, target: str, password: str = "") -> BareJid:
         """Enter a room and stay there; return its address.
 
-        An admin of the bot makes the room's service trusted by this, see ``Rooms.join``. From anybody else
-        it is an invitation. Raises NotAllowed, NoSuchRoom, CannotEnterRoom or StorageError; the bot is not
-        in the room then.
+        If an admin of the bot asks for it, the bot trusts the room's service from then on. From anybody
+        else it is an invitation. Raises NotAllowed, NoSuchRoom, CannotEnterRoom or StorageError; the bot is
+        not in the room then.
         """
         room = self._meant(target)
         if not self._rights.is_admin:

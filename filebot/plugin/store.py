@@ -5,13 +5,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from filebot.errors import NotAllowed
+from filebot.files import details
 from filebot.model import BareJid, DataKey, DataOwner, Entry, EntryFilter, Identity, JsonValue, OwnerKind
 from filebot.plugin.handlers import computing
 from filebot.ports import PluginData
 
 MOST_VALUE_BYTES: Final = 64 * 1024
-DETAILS: Final = "details"
-"""Key of the value of an entry that all plugins may read."""
 _MOST_KEY_CHARACTERS: Final = 200
 
 
@@ -119,10 +118,7 @@ class PluginStore:
 
 def written(value: JsonValue) -> str:
     """Return a value as JSON. Raises ValueError if it is none, or too large."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except (TypeError, RecursionError) as error:
-        raise ValueError(f"this is no JSON value: {error}") from error
+    text = details.written(value)
     if (size := len(text.encode())) > MOST_VALUE_BYTES:
         raise ValueError(f"a value of {size} bytes is too large; {MOST_VALUE_BYTES} fit")
     return text

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from filebot.model import BareJid, Digest, Entry, EntryFilter, Identity, NewEntry, Outbox, Scope
+from filebot.model import BareJid, Digest, Entry, EntryFilter, Identity, NewEntry, NewValue, Outbox, Scope
 
 MOST_TOMBSTONES_OF_ARCHIVE: Final = 10_000
 """Removed files whose messages are remembered, for each archive of messages."""
@@ -25,8 +25,14 @@ class Entries(Protocol):
     where the result is None because the entry is gone.
     """
 
-    async def add(self, new: NewEntry, *, outbox: Outbox[Entry] | None = None) -> Entry:
-        """Add an entry and return it with its id."""
+    async def add(
+        self, new: NewEntry, *, values: Sequence[NewValue] = (), outbox: Outbox[Entry] | None = None
+    ) -> Entry:
+        """Add an entry, and what plugins keep of it, and return it with its id.
+
+        Raises PluginStoreFull if a plugin cannot keep a value that is not dispensable; nothing is added
+        then.
+        """
 
     async def entry(self, entry_id: int) -> Entry | None:
         """Return the entry with this id, or None."""

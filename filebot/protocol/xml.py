@@ -1,7 +1,17 @@
 """Looking into XML that a peer wrote, without trusting its shape, its names or its numbers."""
 
+import re
 from collections.abc import Iterator
+from typing import Final
 from xml.etree.ElementTree import Element
+
+# XML 1.0 section 2.2. One such character would make the server end the whole stream.
+_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def sayable(text: str) -> str:
+    """Return a text with a mark in place of each character that XML does not allow."""
+    return _NOT_XML.sub("\ufffd", text)
 
 
 def named(parent: Element, namespace: str, name: str) -> Iterator[Element]:

@@ -86,7 +86,9 @@ class ByteSize:
     """Size such as ``20 MB``: a number of bytes."""
 
     form: str = "20 MB"
+    """Example of a value, for the help."""
     rank: int = 2
+    """Position among the kinds, in lists of settings."""
 
     def parse(self, text: str) -> int:
         """Return the bytes."""
@@ -102,10 +104,15 @@ class Number:
     """Whole number of a unit: ``Number("day", most=365)`` takes ``90``, ``90d`` and ``90 days``."""
 
     unit: str
+    """Word for one, such as ``day``."""
     most: int
+    """Highest number allowed."""
     least: int = 1
+    """Lowest number allowed."""
     example: int = 10
+    """Number in the example for the help."""
     rank: int = 3
+    """Position among the kinds, in lists of settings."""
 
     @property
     def form(self) -> str:

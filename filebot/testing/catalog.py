@@ -19,6 +19,7 @@ from filebot.model import (
     Identity,
     Link,
     NewEntry,
+    NewValue,
     Outbox,
     QueuedDelivery,
     RememberedRoom,
@@ -61,10 +62,18 @@ class MemoryCatalog:
         self.plugin_data = MemoryPluginData(lambda entry_id: entry_id in self._entries)
         self.plugin_tables = MemoryPluginTables()
 
-    async def add(self, new: NewEntry, *, outbox: Outbox[Entry] | None = None) -> Entry:
-        entry = self._changed(added_entry(new, self._last_id + 1), outbox)
-        self._last_id = entry.id
+    async def add(
+        self, new: NewEntry, *, values: Sequence[NewValue] = (), outbox: Outbox[Entry] | None = None
+    ) -> Entry:
+        entry = added_entry(new, self._last_id + 1)
         self._entries[entry.id] = entry
+        try:
+            await self.plugin_data.add(entry.id, values)
+            self._changed(entry, outbox)
+        except Exception:
+            del self._entries[entry.id]
+            raise
+        self._last_id = entry.id
         return entry
 
     async def entry(self, entry_id: int) -> Entry | None:

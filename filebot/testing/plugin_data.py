@@ -1,9 +1,9 @@
 """Values of plugins in memory: a fake of :class:`filebot.ports.PluginData`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from filebot.errors import NoSuchEntry, PluginError, PluginStoreFull
-from filebot.model import BareJid, DataKey, DataOwner, EntryFilter, Identity, OwnerKind
+from filebot.model import BareJid, DataKey, DataOwner, EntryFilter, Identity, NewValue, OwnerKind
 from filebot.ports import MOST_PLUGIN_BYTES, VALUE_OVERHEAD_BYTES
 
 
@@ -75,6 +75,16 @@ class MemoryPluginData:
             raise NoSuchEntry(f"#{key.owner.id}")
         values[key] = value
         return value
+
+    async def add(self, entry_id: int, values: Sequence[NewValue]) -> None:
+        """Keep values of an entry that was just added. Raises PluginStoreFull."""
+        owner = DataOwner(OwnerKind.ENTRY, str(entry_id))
+        for each in values:
+            try:
+                await self.change_value(DataKey(each.plugin, owner, each.key), each.replacing)
+            except PluginStoreFull:
+                if not each.is_dispensable:
+                    raise
 
     async def used_bytes(self, plugin: str) -> int:
         return _used(self._values, plugin)

@@ -4,16 +4,36 @@ The session is given the object when it is made. Handlers that need the session 
 afterwards, before the session runs.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from filebot.model import Address, EncryptedMessage, IncomingMessage, Invitation
-from filebot.ports import FileRequest, StreamOffer
+from filebot.model import Address, EncryptedMessage, IncomingMessage, Invitation, Sender
+from filebot.ports import CommandForms, FileRequest, StreamOffer
+
+log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 Handler = Callable[[_T], Awaitable[None] | None]
 """Is called in the order of arrival, in a task of its own in which also its result is awaited."""
+
+
+COMMAND_LATE: Final = "reception/command_late"
+"""Template for a command that takes long: its result comes as a message."""
+COMMAND_AS_MESSAGE: Final = "reception/command_as_message"
+"""Template for a result that is too long for a form, and comes as a message."""
+
+CommandWords = Callable[[Sender, str | None, str | Exception], Awaitable[str]]
+"""Returns a template's words, or those for an error, for somebody whose client says this language.
+
+Words for errors that nobody foresaw do not tell of them; the log does."""
+
+
+async def _without_words(sender: Sender, language: str | None, what: str | Exception) -> str:
+    if isinstance(what, Exception):
+        log.error("a command failed", exc_info=what)
+    return ""
 
 
 def _ignore(jid: str) -> None:
@@ -50,6 +70,9 @@ class Handlers:
     message: Handler[IncomingMessage] = _ignore_message
     encrypted: Handler[EncryptedMessage] | None = None
     invitation: Handler[Invitation] | None = None
+    commands: CommandForms | None = None
+    """Without it no ad-hoc commands are announced to others."""
+    command_words: CommandWords = _without_words
     streams: StreamHandlers | None = None
     """Without them no streams are announced to others."""
     online: Callable[[str], None] = _ignore

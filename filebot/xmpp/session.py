@@ -28,8 +28,9 @@ from filebot.xmpp.archive.turns import Turn, private_turn
 from filebot.xmpp.bytestreams.offer_policy import StreamWords
 from filebot.xmpp.bytestreams.registry import StreamLimits
 from filebot.xmpp.bytestreams.socks5_ports import Socks5Connector
+from filebot.xmpp.commands.adhoc import AdHocCommands
 from filebot.xmpp.connection.account import Account
-from filebot.xmpp.connection.disco_features import FEATURES, IN_BAND, MET_BY_SOCKS5, SOCKS5
+from filebot.xmpp.connection.disco_features import BY_FORMS, FEATURES, IN_BAND, MET_BY_SOCKS5, SOCKS5
 from filebot.xmpp.connection.reconnect import StreamKeeper
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import ClientStream
@@ -159,6 +160,9 @@ class XmppSession:
             clock=clock,
         )
         reader = Reader(bare, self._rooms, settings.command_prefix, settings.nick, whole_domain=component)
+        self._commands = AdHocCommands(
+            self._streams.fast_path, handlers, reader, self._rooms.nick_in, self._messenger, settings.nick
+        )
         self._histories = RoomHistories(stream, reader.author, self._rooms.is_ours_in, self._rooms.joined)
         sent = SentMessages(stream)
         if isinstance(stream, ClientStream):
@@ -276,6 +280,7 @@ class XmppSession:
         running, self._running = self._running, None
         self._connection.finish()
         await self._router.close()
+        await self._commands.close()
         await self._contacts.close()
         await self._catch_up.close()
         await self._room_catch_ups.close()
@@ -322,7 +327,7 @@ class XmppSession:
 
     async def _tell_features(self) -> None:
         """XEP-0115: known before the first presence names them."""
-        features = self._features
+        features = self._features | (BY_FORMS if self._commands.are_there else frozenset())
         with suppress(TimeoutError):
             async with asyncio.timeout(PROXY_LIMIT_S):
                 if features >= SOCKS5 and await self._streams.meets_by_socks5():

@@ -65,6 +65,11 @@ class PeerStreams:
                 self._jingle_tools, self._table, self._policy, resources, handlers
             ).take
 
+    @property
+    def fast_path(self) -> IqFastPath:
+        """By which requests come in, those about other things included."""
+        return self._tools.fast_path
+
     # --- the port -------------------------------------------------------------------------------
 
     async def clients(self, jid: BareJid) -> Sequence[Client]:

@@ -66,14 +66,14 @@ SAME: list[tuple[Sender | str, str, str, dict[str, str]]] = [
     (ALICE, "claim", "claim", {"code": ""}),
     (ALICE, "claim ABCD-EFGH", "claim", {"code": "ABCD-EFGH"}),
     (ANNA, "keep", "keep", {}),
-    (ANNA, "archive off for me", "archive", {"usage-line": "archive off for me"}),
-    (ANNA, "archive on for me", "archive", {"usage-line": "archive on for me"}),
-    (ANNA, "archive history off", "archive", {"usage-line": "archive history off"}),
+    (ANNA, "archive off for me", "archive", {"_usage": "archive off for me"}),
+    (ANNA, "archive on for me", "archive", {"_usage": "archive on for me"}),
+    (ANNA, "archive history off", "archive", {"_usage": "archive history off"}),
     (
         ANNA,
         "archive history of 30 days",
         "archive",
-        {"usage-line": "archive history of DAYS days", "days": "30"},
+        {"_usage": "archive history of DAYS days", "days": "30"},
     ),
     (ADMIN, "reload", "reload", {}),
 ]
@@ -232,7 +232,7 @@ async def test_missing_and_wrong_values_are_named_by_their_labels(bot: FakeBot) 
     filling = await bot.fill_in("cancel", number="many")
     assert filling.text.startswith('"many" is not a number. For Number, type a whole number')
     assert filling.fields["number"].values == ("many",)
-    filling = await bot.fill_in("archive", ANNA, **{"usage-line": "archive on for me", "days": "3"})
+    filling = await bot.fill_in("archive", ANNA, _usage="archive on for me", days="3")
     assert filling.text == "These do not go with the rest: Days"
 
 

@@ -5,6 +5,9 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from filebot.plugin import Context, Plugin
+from filebot.testing import FakeBot
+
 MANUAL = Path(__file__).parents[2] / "docs/plugins.md"
 
 
@@ -38,3 +41,17 @@ def example(plugin: str) -> ModuleType:
     sys.modules[plugin] = module  # dataclasses look their module up there
     exec(compile(text, str(MANUAL), "exec"), module.__dict__)
     return module
+
+
+async def given_context() -> Context[None]:
+    """Return a context as a plugin is given it."""
+    plugin, given = Plugin[None]("taking", api=1), list[Context[None]]()
+
+    @plugin.command("take", usage="take")
+    async def take(ctx: Context[None]) -> None:
+        """Take it."""
+        given.append(ctx)
+
+    async with FakeBot(plugin) as bot:
+        await bot.say("take")
+    return given[0]

@@ -1,5 +1,6 @@
 """Documentation agrees with the code."""
 
+import asyncio
 import builtins
 import configparser
 import re
@@ -7,7 +8,6 @@ import shlex
 import sys
 import tomllib
 from dataclasses import dataclass
-from dataclasses import fields as fields_of
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
@@ -16,12 +16,23 @@ from types import ModuleType
 import pytest
 
 import filebot.plugin as plugin_api
-from filebot.checks.acts import ACTS, Act
-from filebot.plugin import Context, Event, NoSuchEntry, Permission, Place, Plugin, UserError, arguments
+from filebot.plugin import (
+    Context,
+    Event,
+    NoSuchEntry,
+    PeerGone,
+    Permission,
+    Place,
+    Plugin,
+    SourceServices,
+    UserError,
+    arguments,
+)
 from filebot.plugin.needs import NEED_OF, NEEDS
 from filebot.plugin_loader import bundled
-from filebot.testing import BOB, ROOM, ConfigError, FakeBot, in_room
-from tests.support.manual import example, example_with
+from filebot.testing import ALICE, BOB, ROOM, ConfigError, FakeBot, in_room
+from filebot.testing.http import MemoryWeb
+from tests.support.manual import example, example_with, given_context
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("README.md", "docs/plugins.md")
@@ -56,6 +67,22 @@ async def test_the_example_of_a_plugins_test_passes(monkeypatch: pytest.MonkeyPa
     text = example_with("test_words_are_counted")
     exec(compile(text, "docs/plugins.md", "exec"), test.__dict__)
     await test.test_words_are_counted()
+
+
+async def test_the_example_of_a_forms_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = example("framing")
+    monkeypatch.setitem(sys.modules, "framing", module)
+    test = ModuleType("test_framing")
+    text = example_with("test_a_frame_is_filled_in")
+    exec(compile(text, "docs/plugins.md", "exec"), test.__dict__)
+    await test.test_a_frame_is_filled_in()
+    async with FakeBot(module.plugin) as bot:
+        filling = await bot.fill_in("frame")
+        assert filling.step.form is not None
+        assert filling.step.form.title == "Frame a picture"
+        assert filling.step.form.instructions == "“File” is its name."
+        assert filling.fields["wood"].label == "Kind of wood"
+        assert filling.fields["wood"].description == "Oak lasts longer."
 
 
 async def test_the_example_of_needs_has_what_it_declares() -> None:
@@ -134,6 +161,45 @@ def test_the_manual_links_to_its_own_headings() -> None:
     assert re.findall(r"^\| \[(.+?)\]\(#", text, re.MULTILINE) == chapters
 
 
+async def test_the_example_of_the_request_tells_what_is_known_of_it() -> None:
+    async with FakeBot(example("mirror").plugin) as bot:
+        [said] = await bot.say("whoami")
+        assert said.startswith(f"You are {ALICE}. I am filebot@example.org, and know ")
+        [said] = await bot.say("whoami", in_room(None, "eve", occupant_id="1"))
+        assert said.startswith(f"You are {ROOM}/1.")
+        assert await bot.say("heard", replies_to="m1") == ["You replied to m1 (heard)."]
+        assert await bot.say("heard this") == ["That was no reply (heard TEXT)."]
+        assert await bot.say("speak zh") == ["I speak zh_CN with you."]
+        assert await bot.say("speak klingon") == ["I speak en and zh_CN only."]
+
+
+async def test_the_example_of_routes_plans_them() -> None:
+    async with FakeBot(example("routes").plugin) as bot:
+        assert await bot.say("routes 5 MB") == ["1. http"]
+
+
+async def test_the_example_of_a_source_fetches_what_it_is_for() -> None:
+    source = ModuleType("finger")
+    exec(compile(example_with("class FingerSource"), "docs/plugins.md", "exec"), source.__dict__)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"Plan of " + (await reader.readline()).strip())
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        services = SourceServices(asyncio.open_connection, MemoryWeb(), 5.0)
+        finger = source.FingerSource(services)
+        url = f"finger://127.0.0.1:{server.sockets[0].getsockname()[1]}/alice"
+        async with FakeBot(sources={"finger": finger}) as bot:
+            assert (await bot.say(f"fetch {url}"))[0].startswith('Stored "alice.txt"')
+            assert list(bot.store.blobs.values()) == [b"Plan of alice"]
+        async with finger.get(url, 8) as download:
+            assert [each async for each in download.chunks()] == [b"alice"]
+        with pytest.raises(PeerGone):
+            async with finger.get(url, 99):
+                pass
+
+
 async def test_the_example_of_settings_checks_them() -> None:
     plugin = example("cheer").plugin
     async with FakeBot(plugin, settings={"cheer": {"times": 2}}) as bot:
@@ -181,42 +247,6 @@ def test_the_manual_has_every_need() -> None:
     for need, uses in shown:
         paths = {path for path, needed in NEED_OF.items() if needed == need}
         assert set(re.findall(r"`ctx\.([\w.]+)`", uses)) == paths
-
-
-def test_the_manual_has_every_field() -> None:
-    manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
-    section = manual.partition("\n### Fields\n")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", section, re.MULTILINE)
-    shown = {name: set(re.findall(r"`(\w+)`", fields)) for name, fields in rows}
-    events = {
-        name
-        for name in plugin_api.__all__
-        if isinstance(found := getattr(plugin_api, name), type) and issubclass(found, Event)
-    }
-    assert shown.keys() == (events - {"Event"}) | {"Entry", "Sender", "Address", "StorageUsage"}
-    for name, fields in shown.items():
-        cls = getattr(plugin_api, name)
-        own = {each.name for each in fields_of(cls)}
-        common = {each.name for each in fields_of(Event)} if name in events else set()
-        assert own - common <= fields
-        assert all(hasattr(cls, each) for each in fields)
-
-
-def test_the_manual_has_every_act_that_is_checked() -> None:
-    manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
-    [rows] = re.findall(r"^\| class \| asked before .*\n\|.*\n((?:\|.*\n)+)", manual, re.MULTILINE)
-    shown = {
-        name: (changes, fields)
-        for name, _, changes, fields in re.findall(
-            r"^\| `(\w+)` \| (.+) \| (.+) \| (.+) \|$", rows, re.MULTILINE
-        )
-    }
-    assert list(shown) == [each.__name__ for each in ACTS]
-    common = {each.name for each in fields_of(Act)}
-    for act in ACTS:
-        changes, fields = (set(re.findall(r"`(\w+)`", each)) for each in shown[act.__name__])
-        assert changes == act.CHANGEABLE.keys()
-        assert fields == {each.name for each in fields_of(act)} - common
 
 
 async def test_the_example_of_a_refusal_refuses() -> None:
@@ -267,28 +297,9 @@ async def test_an_event_may_be_a_plugins_own() -> None:
         assert await bot.say("ring") == ["3 times"]
 
 
-async def context() -> Context[None]:
-    """A context as a plugin is given it."""
-    plugin, given = Plugin[None]("taking", api=1), list[Context[None]]()
-
-    @plugin.command("take", usage="take")
-    async def take(ctx: Context[None]) -> None:
-        """Take it."""
-        given.append(ctx)
-
-    async with FakeBot(plugin) as bot:
-        await bot.say("take")
-    return given[0]
-
-
-async def test_the_manual_for_plugin_authors_has_every_event_and_all_of_the_context() -> None:
+async def test_the_manual_for_plugin_authors_has_all_of_the_context() -> None:
     manual = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
-    exported = {name: getattr(plugin_api, name) for name in plugin_api.__all__}
-    events = {name for name, each in exported.items() if isinstance(each, type) and issubclass(each, Event)}
-    [rows] = re.findall(r"^\| event \|.*\n\|.*\n((?:\|.*\n)+)", manual, re.MULTILINE)
-    shown = set(re.findall(r"^\| `(\w+)` \|", rows, re.MULTILINE))
-    assert events - {"Event"} == shown
-    given = {name for name in dir(await context()) if not name.startswith("_")}
+    given = {name for name in dir(await given_context()) if not name.startswith("_")}
     assert given - set(re.findall(r"ctx\.(\w+)", manual)) == set()
 
 

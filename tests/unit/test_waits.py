@@ -69,6 +69,7 @@ NO_WAITS = {
     "transfer/socks5/receive.GATHER_S": "bytes that are there are handed on after it; nobody is waited for",
     "transfer/http/upload._FLUSH_POLL_S": "how often it is looked whether a limit is over",
     "transfer/socks5/listener._PAUSE_S": "a pause, when the system has no more sockets",
+    "xmpp/commands/runner.SWEEP_S": "a pause between two looks at the clock",
     "xmpp/bytestreams/avoided_hosts.AVOIDED_FOR_S": "how long something is left alone",
     "xmpp/archive/catchup.GATHER_S": "a pause before the archive is read",
     "xmpp/archive/page_reader.REST_S": "a pause between two parts of the archive",
@@ -103,6 +104,11 @@ NO_WAITS = {
 """Limits that nobody is waited for by, with the reason."""
 
 NOT_OF_STREAMS = {
+    "protocol/adhoc_sessions.CommandLimits.idle_s": "of ad-hoc commands; in test_runner",
+    "xmpp/commands/runner.ANSWER_LIMIT_S": "of ad-hoc commands; in test_runner",
+    "xmpp/commands/runner.STEP_LIMIT_S": "of ad-hoc commands; in test_runner",
+    "xmpp/commands/runner.WORDS_LIMIT_S": "of ad-hoc commands; in test_runner",
+    "xmpp/commands/discovery.ANSWER_LIMIT_S": "of ad-hoc commands; in test_discovery",
     "xmpp/messages/router.FINISH_S": "for our own handlers at a stop; in test_router",
     "xmpp/presence/online_clients.CHECK_LIMIT_S": "before an answer in chat; in test_online_clients",
     "xmpp/presence/online_clients.BELIEVED_FOR_S": "how long something is remembered",

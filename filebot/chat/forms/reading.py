@@ -10,8 +10,8 @@ from filebot.model import Submission
 from filebot.plugin.arguments import Kind, Parameter
 from filebot.plugin.commands import Command, CommandUsage, Match, unquoted
 
-USAGE: Final = "usage-line"
-"""Field with the usage line that is meant; no parameter can have this name."""
+USAGE: Final = "_usage"
+"""Field with the usage line that is meant; no parameter has a name like this."""
 
 _ID: Final = re.compile(r"#([0-9]{1,15})")
 _VALUE: Final = re.compile(r"\[?([A-Z][A-Z_]*)\]?")

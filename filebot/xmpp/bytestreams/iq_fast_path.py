@@ -1,4 +1,4 @@
-"""The requests of byte streams, read and answered without slixmpp's stanza objects.
+"""The requests of byte streams and commands, read and answered without slixmpp's stanza objects.
 
 A file of 100 MB in blocks of 4096 bytes is 25,000 stanzas each way; objects and matchers made for a few
 would cost several times what the bytes do. What this lane does not know goes on to slixmpp.
@@ -21,7 +21,7 @@ _LARGEST_NUMBER: Final = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A stanza that wants something: an iq-set, or a message with data."""
+    """A stanza that wants something: an iq, or a message with data."""
 
     stanza: Element
     payload: Element
@@ -50,6 +50,7 @@ class IqFastPath:
         self._stream = stream
         self._iq, self._message = f"{{{stream.default_ns}}}iq", f"{{{stream.default_ns}}}message"
         self._takers: dict[str, Take] = {}
+        self._askable: dict[str, Callable[[Request], bool]] = {}
         self._askers: dict[str, tuple[str, Answered]] = {}
         stream.fast_path = self._take
 
@@ -58,6 +59,10 @@ class IqFastPath:
         self._takers[payload] = take
         if in_messages:
             self._stream.fast_payloads |= {payload}
+
+    def serve_questions(self, payload: str, take: Callable[[Request], bool]) -> None:
+        """Show all iq-gets with this child to ``take``, which returns whether it answers them."""
+        self._askable[payload] = take
 
     # --- answers --------------------------------------------------------------------------------
 
@@ -69,6 +74,11 @@ class IqFastPath:
     def answer(self, request: Request, payload: Element) -> None:
         """Answer with a result."""
         self._reply(request, "result", payload)
+
+    def fits(self, request: Request, payload: Element) -> bool:
+        """Return whether the server takes this answer: larger ones are not sent."""
+        text = f"<iq{self._reply_attributes(request, 'result')}>{self.text(payload)}</iq>"
+        return len(text.encode()) <= self._stream.stanza_limit_bytes
 
     def refuse(self, request: Request, error: StanzaError) -> None:
         """Answer with an error. Nobody reads errors about messages (RFC 6120 section 8.3.1 allows none)."""
@@ -113,6 +123,8 @@ class IqFastPath:
         if stanza.tag == self._iq:
             if kind == "set" and len(stanza):
                 return self._requested(stanza, stanza[0], expects_answer=True)
+            if kind == "get" and len(stanza):
+                return self._asked(stanza, stanza[0])
             return kind in {"result", "error"} and self._answered(stanza)
         if stanza.tag == self._message and kind != "error":
             for child in stanza:
@@ -121,13 +133,20 @@ class IqFastPath:
         return False
 
     def _requested(self, stanza: Element, payload: Element, *, expects_answer: bool) -> bool:
-        take = self._takers.get(payload.tag)
-        peer = stanza.get("from")
-        if take is None or not peer:
+        take, request = self._takers.get(payload.tag), self._request(stanza, payload, expects_answer)
+        if take is None or request is None:
             return False
-        own = stanza.get("to") or self._stream.boundjid.full
-        take(Request(stanza, payload, peer, own, expects_answer))
+        take(request)
         return True
+
+    def _asked(self, stanza: Element, payload: Element) -> bool:
+        take, request = self._askable.get(payload.tag), self._request(stanza, payload, expects_answer=True)
+        return take is not None and request is not None and take(request)
+
+    def _request(self, stanza: Element, payload: Element, expects_answer: bool) -> Request | None:
+        peer = stanza.get("from")
+        own = stanza.get("to") or self._stream.boundjid.full
+        return Request(stanza, payload, peer, own, expects_answer) if peer else None
 
     def _answered(self, stanza: Element) -> bool:
         name, _, digits = stanza.get("id", "").rpartition("-")

@@ -9,6 +9,8 @@ from typing import Final
 from slixmpp.jid import JID
 from slixmpp.plugins.xep_0030.stanza.info import DiscoInfo
 
+from filebot.protocol.adhoc import COMMANDS
+from filebot.protocol.data_form import DATA_FORM
 from filebot.protocol.hashes import KNOWN
 from filebot.protocol.ibb import IBB
 from filebot.protocol.jingle.features import OWN_IN_BAND, OWN_SOCKS5
@@ -47,6 +49,8 @@ SOCKS5: Final = frozenset({BYTESTREAMS})
 """Only where connections can be made, too."""
 MET_BY_SOCKS5: Final = OWN_SOCKS5
 """Only where others can meet the bot, too."""
+BY_FORMS: Final = frozenset({COMMANDS, DATA_FORM})
+"""Only where there are commands to fill in."""
 
 
 class Answers:

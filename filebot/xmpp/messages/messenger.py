@@ -1,7 +1,6 @@
 """The ``Messenger`` port on a stream."""
 
 import logging
-import re
 from collections.abc import Awaitable, Callable
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -13,7 +12,7 @@ from slixmpp.stanza import Message
 from filebot.model import Address, AddressKind, BareJid, Entry, MessageRef
 from filebot.protocol.file_sharing import outgoing
 from filebot.protocol.file_sharing.namespaces import HINTS
-from filebot.protocol.xml import first
+from filebot.protocol.xml import first, sayable
 from filebot.xmpp.connection.stream import SAFE_BYTES, Stream, stanza_bytes
 from filebot.xmpp.rooms.room_sender import RoomSender
 from filebot.xmpp.xml import CHAT_STATES, LANGUAGE, MUC_USER, RECEIPTS, STANZA_IDS, jid_or_none
@@ -36,9 +35,6 @@ _NOT_THERE: Final = frozenset({"gone", "item-not-found", "recipient-unavailable"
 
 _ESCAPED: Final = {"&": 5, "<": 4, ">": 4, "'": 6, '"': 6}
 """Bytes of the characters that slixmpp escapes."""
-
-# XML 1.0 section 2.2. One such character would make the server end the whole stream.
-_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class StreamMessenger:
@@ -221,7 +217,7 @@ def addressee(message: Message) -> Address | None:
 
 def _sayable(text: str) -> str:
     """Leave of a text what can be sent: XML characters only, and not without an end."""
-    clean = _NOT_XML.sub("\ufffd", text)
+    clean = sayable(text)
     return clean if len(clean) <= MAX_TEXT else f"{clean[: MAX_TEXT - 1]}…"
 
 

@@ -179,6 +179,16 @@ class Reader:
         key = speaker.full if sender.address.kind is not AddressKind.CHAT else speaker.bare
         return self._joiner.feed(key, shared, self._ids(stanza, speaker), now)
 
+    def asker(self, iq: Element) -> Sender | None:
+        """Return who sent a request; None for what no person's client sent."""
+        speaker = sender_of(iq)
+        if speaker is None or not speaker.resource or self._is_own(speaker):
+            return None
+        if speaker.bare in self._rooms.addresses:
+            return self._through_room(speaker)
+        own = self._written_to(iq).partition("/")[0]
+        return Sender(Address(speaker.full, own=own), speaker.bare)
+
     def author(self, room: BareJid, stanza: Element) -> Sender | None:
         """Return who spoke in a room at an earlier time, by the id that its archive has (XEP-0421).
 

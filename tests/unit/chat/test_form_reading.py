@@ -43,10 +43,7 @@ def lines(declared: Command) -> list[str]:
 
 
 def read(declared: Command, **values: str | tuple[str, ...]) -> tuple[str, dict[str, object]]:
-    submitted = {
-        name.replace("usage_line", USAGE): (value,) if isinstance(value, str) else value
-        for name, value in values.items()
-    }
+    submitted = {name: (value,) if isinstance(value, str) else value for name, value in values.items()}
     match = match_of(declared, given(declared, submitted), NOW)
     return match.usage, dict(match.values)
 
@@ -100,12 +97,12 @@ def test_the_usage_that_fits_the_values_is_meant() -> None:
 
 def test_the_chosen_usage_is_meant() -> None:
     marks = command("do add A", "do remove A", "do")
-    assert read(marks, usage_line="do add A", a="x") == ("do add A", {"a": "x"})
+    assert read(marks, _usage="do add A", a="x") == ("do add A", {"a": "x"})
     for values, missing, superfluous in (
         ({"a": "x"}, (USAGE,), ()),
-        ({"usage_line": "do it", "a": "x"}, (USAGE,), ()),
-        ({"usage_line": "do remove A"}, ("a",), ()),
-        ({"usage_line": "do", "a": "x"}, (), ("a",)),
+        ({"_usage": "do it", "a": "x"}, (USAGE,), ()),
+        ({"_usage": "do remove A"}, ("a",), ()),
+        ({"_usage": "do", "a": "x"}, (), ("a",)),
     ):
         with pytest.raises(Misfit) as caught:
             read(marks, **values)

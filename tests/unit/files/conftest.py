@@ -65,6 +65,7 @@ def workbench() -> Callable[..., Workbench]:
         intake = Intake(
             store=store,
             entries=catalog,
+            data=catalog.plugin_data,
             unused=UnusedBlobs(store, catalog, catalog),
             sources=web,
             inspector=InspectorByName(),

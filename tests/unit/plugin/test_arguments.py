@@ -199,7 +199,7 @@ async def nothing(ctx: Context[None], value: Nothing) -> None: ...
         (either, ("x VALUE",), "value: int | str is more than one type; name one, or one with "),
         (unimported, ("x VALUE",), "an annotation names something that is not there at run time (name "),
         (misspelt, ("x VALUE",), "an annotation cannot be read (TypeError: "),
-        (exact_text, ("x VALUE",), "value: exact is for an Entry alone"),
+        (exact_text, ("x VALUE",), "value: exact is for Entry and Entries alone"),
         (backwards, ("x VALUE",), "value: Between(lowest=6, highest=1) is for an int, with the lower "),
         (two, ("x VALUE to OTHER",), "value: Words take the rest of the text, so they must stand last"),
         (left_out, ("x [VALUE]",), "value: a usage leaves VALUE out; write `| None` behind its type"),

@@ -52,7 +52,7 @@ def test_a_declaration_has_all_that_a_form_needs() -> None:
     assert (days.kind, days.lowest, days.highest, days.is_required) == ("number", 1, 99_999, False)
     assert (found["archive"].place, found["doctor"].place) == ("room", "private")
     [name] = found["rm"].arguments
-    assert (name.kind, name.is_exact, found["rm"].permission) == ("file", True, "owner")
+    assert (name.kind, name.is_exact, found["rm"].permission) == ("files", True, "owner")
     assert not any(argument.is_required for argument in found["help"].arguments)
 
 

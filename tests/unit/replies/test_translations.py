@@ -90,6 +90,10 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.BadValue(
         command="roll", usage=("roll DIE",), word="DIE", value="9", kind="choice", choices=("d4", "d6")
     ),
+    *(
+        errors.BadForm(problem=problem, field="Size")
+        for problem in ("missing", "choice", "value", "form", "size")
+    ),
     *(errors.NoFileInReply(several=several) for several in (False, True)),
     *(errors.NothingToConfirm(late=late) for late in (False, True)),
     errors.UnknownCommand("fnid", suggestions=("find",)),

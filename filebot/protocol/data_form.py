@@ -1,0 +1,170 @@
+"""Data forms (XEP-0004): writing them, and reading what was filled in against the form that was shown.
+
+A submission is a peer's: it may name fields that were never asked for, and values that were never offered.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Final
+from xml.etree.ElementTree import Element, SubElement
+
+from filebot.errors import BadForm
+from filebot.model import FieldKind, Form, FormField, Submission, Table
+from filebot.protocol.xml import named, sayable
+
+DATA_FORM: Final = "jabber:x:data"
+OPEN_LIST: Final = "http://jabber.org/protocol/xdata-validate"  # XEP-0122
+
+MOST_FIELDS: Final = 1000
+MOST_VALUES: Final = 10_000
+MOST_BYTES: Final = 1_000_000
+"""Bounds on what is filled in, with the names of the fields."""
+
+_TRUE: Final = frozenset({"1", "true"})
+_FALSE: Final = frozenset({"0", "false"})
+_SEVERAL: Final = frozenset({FieldKind.TEXTS, FieldKind.CHOICES})
+_LISTS: Final = frozenset({FieldKind.CHOICE, FieldKind.CHOICES})
+
+
+# --- writing ----------------------------------------------------------------------------------------
+
+
+def write_form(form: Form) -> Element:
+    """Return a form to fill in."""
+    x = _form("form", form.title, form.instructions)
+    for each in form.fields:
+        x.append(_field(each))
+    return x
+
+
+def write_table(table: Table) -> Element:
+    """Return results in rows (section 3.4)."""
+    x = _form("result", table.title)
+    reported = SubElement(x, f"{{{DATA_FORM}}}reported")
+    for column in table.columns:
+        about = {"var": column.name, "label": sayable(column.label), "type": column.kind.value}
+        SubElement(reported, f"{{{DATA_FORM}}}field", about)
+    for row in table.rows:
+        item = SubElement(x, f"{{{DATA_FORM}}}item")
+        for column, value in zip(table.columns, row, strict=True):
+            field = SubElement(item, f"{{{DATA_FORM}}}field", {"var": column.name})
+            _add(field, "value", value)
+    return x
+
+
+def table_text(table: Table) -> str:
+    """Return results as text, a line for each row."""
+    rows = (tuple(column.label for column in table.columns), *table.rows)
+    lines = (" | ".join(" ".join(value.split()) for value in row) for row in rows)
+    return "\n".join(filter(None, (table.title, *lines)))
+
+
+def _form(kind: str, title: str, instructions: str = "") -> Element:
+    x = Element(f"{{{DATA_FORM}}}x", {"type": kind})
+    if title:
+        _add(x, "title", title)
+    for line in instructions.splitlines():
+        if line.strip():
+            _add(x, "instructions", line)  # section 3.1: no newlines, but several elements
+    return x
+
+
+def _field(field: FormField) -> Element:
+    about = {"type": field.kind.value}
+    if field.kind is not FieldKind.FIXED:
+        about["var"] = field.name
+    if field.label:
+        about["label"] = sayable(field.label)
+    element = Element(f"{{{DATA_FORM}}}field", about)
+    if field.description:
+        _add(element, "desc", field.description)
+    if field.is_required:
+        SubElement(element, f"{{{DATA_FORM}}}required")
+    if field.is_open and field.kind in _LISTS:
+        validate = SubElement(element, f"{{{OPEN_LIST}}}validate", {"datatype": "xs:string"})
+        SubElement(validate, f"{{{OPEN_LIST}}}open")
+    for value in field.values:
+        _add(element, "value", value)
+    for option in field.options:
+        choice = SubElement(element, f"{{{DATA_FORM}}}option", {"label": sayable(option.label)})
+        _add(choice, "value", option.value)
+    return element
+
+
+def _add(parent: Element, name: str, text: str) -> None:
+    SubElement(parent, f"{{{DATA_FORM}}}{name}").text = sayable(text)
+
+
+# --- reading ----------------------------------------------------------------------------------------
+
+
+def read_submission(x: Element | None, form: Form) -> Submission:
+    """Return what was filled in into ``form``; ``x`` is None if nothing was sent. Raises BadForm.
+
+    Fields that the form does not have are left out, as are ``FORM_TYPE`` and text to read.
+    """
+    sent = {} if x is None else _sent_values(x)
+    asked = [each for each in form.fields if each.kind is not FieldKind.FIXED]
+    read = ((each, _values(each, sent.get(each.name, ()))) for each in asked)
+    return {field.name: values for field, values in read if values}
+
+
+def _sent_values(x: Element) -> Mapping[str, tuple[str, ...]]:
+    if x.get("type") != "submit":
+        raise BadForm(problem="form")
+    fields = list(islice(named(x, DATA_FORM, "field"), MOST_FIELDS + 1))
+    if len(fields) > MOST_FIELDS:
+        raise BadForm(problem="size")
+    sent: dict[str, tuple[str, ...]] = {}
+    values_left, bytes_left = MOST_VALUES, MOST_BYTES
+    for field in fields:
+        name = field.get("var", "")
+        values = tuple(islice(_texts(field), values_left + 1))
+        values_left -= len(values)
+        bytes_left -= len(name.encode()) + sum(len(each.encode()) for each in values)
+        if values_left < 0 or bytes_left < 0:
+            raise BadForm(problem="size")
+        if name and name in sent:
+            raise BadForm(problem="form")  # which of them would count?
+        sent[name] = values
+    return sent
+
+
+def _texts(field: Element) -> Iterator[str]:
+    return (each.text or "" for each in named(field, DATA_FORM, "value"))
+
+
+def _values(field: FormField, sent: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the values of a field; none if it was left empty, which a required one must not be."""
+    if not any(sent):
+        if field.is_required:
+            raise BadForm(problem="missing", field=field.label or field.name)
+        return ()
+    if field.kind not in _SEVERAL and len(sent) > 1:
+        raise BadForm(problem="value", field=field.label or field.name)
+    if field.kind in _LISTS:
+        return _chosen(field, sent)
+    if field.kind is FieldKind.SWITCH:
+        return (_switched(field, sent[0].strip()),)
+    if field.kind is not FieldKind.TEXTS and len(sent[0].splitlines()) > 1:
+        raise BadForm(problem="value", field=field.label or field.name)  # section 3.3: one line
+    return sent
+
+
+def _chosen(field: FormField, sent: tuple[str, ...]) -> tuple[str, ...]:
+    # As the peer read them: XML has no control characters, and one kind of line end (XML 1.0 section 2.11).
+    offered = {_as_read(each.value): each.value for each in field.options}
+    chosen = dict.fromkeys(offered.get(each, each) for each in sent if each in offered or each)
+    if not field.is_open and not chosen.keys() <= {each.value for each in field.options}:
+        raise BadForm(problem="choice", field=field.label or field.name)
+    return tuple(chosen)
+
+
+def _as_read(text: str) -> str:
+    return sayable(text).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _switched(field: FormField, value: str) -> str:
+    if value not in _TRUE | _FALSE:
+        raise BadForm(problem="value", field=field.label or field.name)
+    return "true" if value in _TRUE else "false"

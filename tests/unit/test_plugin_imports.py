@@ -1,0 +1,69 @@
+"""Plugins import ``filebot.plugin`` alone of filebot, and their tests ``filebot.testing`` as well."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import filebot.plugin as plugin_api
+
+ROOT = Path(__file__).parents[2]
+SOURCES = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for folder in ("plugins", "examples")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+}
+MANUAL = re.findall(
+    r"```python\n(.*?)```", (ROOT / "docs/plugins.md").read_text(encoding="utf-8"), re.DOTALL
+)
+SOURCES |= {f"docs/plugins.md, example {number}": text for number, text in enumerate(MANUAL, 1)}
+
+LIBRARIES = {"cachetools", "PIL", "sqlalchemy"}
+"""Libraries of others that plugins here use; of SQLAlchemy Core alone."""
+
+
+def imports(source: str) -> Iterator[str]:
+    """Yield the modules that a module imports, but its own package's."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names):
+                yield from (each.name for each in names)
+            case ast.ImportFrom(str() as module, _, 0):
+                yield module
+
+
+def names_of_the_api(source: str) -> set[str]:
+    """Return the names that a module imports from ``filebot.plugin``."""
+    return {
+        each.name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom) and node.module == "filebot.plugin"
+        for each in node.names
+    }
+
+
+def allowed(where: str) -> set[str]:
+    """Return the modules that code at a place may import, beside the standard library's."""
+    name = Path(where).name
+    is_test = name.startswith("test_")
+    own = (
+        {path.stem for path in (ROOT / where).parent.glob("*.py")}
+        if where.startswith("examples/")
+        else set()
+    )
+    of_tests = {"filebot.testing", "pytest", "words"} if is_test or where.startswith("docs/") else set()
+    of_migrations = {"alembic"} if "migrations/" in where or where.startswith("docs/") else set()
+    return {"filebot.plugin", *LIBRARIES, *own, *of_tests, *of_migrations}
+
+
+@pytest.mark.parametrize("where", SOURCES)
+def test_a_plugin_imports_the_api_alone(where: str) -> None:
+    wanted = {
+        each for each in imports(SOURCES[where]) if each.partition(".")[0] not in sys.stdlib_module_names
+    }
+    wanted -= {"sqlalchemy.dialects.sqlite"}  # for an upsert, which Core has in its dialects alone
+    assert wanted - allowed(where) == set()
+    assert names_of_the_api(SOURCES[where]) <= set(plugin_api.__all__)
