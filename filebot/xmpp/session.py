@@ -163,7 +163,13 @@ class XmppSession:
             bare, self._rooms, settings.command_prefix, settings.nick, whole_domain=component
         )
         self._commands = AdHocCommands(
-            self._streams.fast_path, handlers, reader, self._rooms.nick_in, self._messenger, settings.nick
+            self._streams.fast_path,
+            handlers,
+            reader,
+            self._rooms.nick_in,
+            self._messenger,
+            settings.nick,
+            software=lambda full: self._clients.known(full).software,
         )
         self._histories = RoomHistories(stream, reader.author, self._rooms.is_ours_in, self._rooms.joined)
         sent = SentMessages(stream)
