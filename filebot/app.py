@@ -170,8 +170,8 @@ async def assembled(config: Config, read_config: Callable[[], Config]) -> AsyncI
             left_out=left_out,
             unusable={each.plugin for each in loaded}.difference(each.plugin for each in plugins),
         )
-        reloader = Reloader(source, services, http_of, config.rooms.command_prefix)
-        chat = reloader.begin(plugins, replies, rate_limits(config), lifespans)
+        reloader = Reloader(source, services, http_of)
+        chat = reloader.begin(plugins, replies, rate_limits(config), lifespans, config.rooms.command_prefix)
         stack.push_async_callback(reloader.close)
         stack.push_async_callback(partial(chat.at_once.close, timeout_s=0.0))
         # Now that there is somebody to hear of the files of destroyed rooms, and no room is entered yet.
@@ -180,6 +180,7 @@ async def assembled(config: Config, read_config: Callable[[], Config]) -> AsyncI
         _set_services(handlers, services)
         reloader.replaced = partial(_set_chat, handlers, streams)
         reloader.replaced(chat)
+        reloader.words_replaced = session.use_words
         works = _background_work(config, services, data, chat)
         tasks = Tasks(len(works))
         stack.push_async_callback(tasks.close)

@@ -39,7 +39,8 @@ READ_LIMIT_S: Final = 60.0
 
 LIVE: Final = frozenset(
     {
-        *("access.admins", "access.allow", "access.deny", "rooms.invitations"),
+        *("access.admins", "access.allow", "access.deny"),
+        *("rooms.invitations", "rooms.command_prefix"),
         *("limits.max_file_size", "limits.quota_per_user", "limits.quota_per_room", "limits.total"),
         *("limits.files_per_message", "limits.commands_per_minute"),
         *("replies.language", "replies.templates"),
@@ -104,6 +105,8 @@ class ConfigSource:
             access_rules(config),
             storage_limits(config),
             rate_limits(config),
+            config.rooms.command_prefix,
+            replies.render("errors/stranger", config.replies.language),
             (*restart_keys(self._started, config), *self._other_packages()),
             (*lines, *notes),
         )

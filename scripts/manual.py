@@ -195,6 +195,8 @@ def needs(_: str) -> Table:
     yield ("need", "for")
     for need in NEEDS:
         uses = [f"`ctx.{path}`" for path, needed in NEED_OF.items() if needed == need]
+        if not uses and need not in ALSO:
+            raise Undocumented(f"need {need!r} is for no part of the context; say in ALSO for what")
         yield (f'`"{need}"`', ", ".join(uses) or ALSO[need])
 
 

@@ -24,6 +24,7 @@ async def test_what_is_done_to_files_is_written_down(tmp_path: Path) -> None:
         await bot.drop("a.txt", b"a")
         await bot.say("rename a.txt b.txt")
         await bot.say("rm b.txt")
+        await bot.jobs.run()
         assert [(each["done"], each["name"]) for each in lines(path)] == [
             ("stored", "a.txt"),
             ("renamed", "b.txt"),
@@ -38,10 +39,12 @@ async def test_a_person_is_given_their_lines_and_forgotten(tmp_path: Path) -> No
     async with audited(path) as bot:
         await bot.drop("a.txt", b"a")
         await bot.drop("b.txt", b"b", BOB)
+        await bot.jobs.run()
         told: Any = (await bot.export_person(ALICE)).told["audit"]
         assert [each["name"] for each in told] == ["a.txt"]
         assert await bot.forget_person(ALICE) == []
         await bot.drop("c.txt", b"c", BOB)
+        await bot.jobs.run()
         assert [each["name"] for each in lines(path)] == ["b.txt", "c.txt"]
 
 
@@ -50,4 +53,5 @@ async def test_the_log_goes_on_after_a_restart(tmp_path: Path) -> None:
     for name in ("a.txt", "b.txt"):
         async with audited(path) as bot:
             await bot.drop(name, name.encode())
+            await bot.jobs.run()
     assert [each["name"] for each in lines(path)] == ["a.txt", "b.txt"]

@@ -120,7 +120,8 @@ def purge(path: Path, plugin: str) -> None:
 
 
 def _purge(connection: sqlite3.Connection, plugin: str) -> None:
-    # As at a start without the plugin: a consent that ends takes along what is known of the room's history.
+    # A consent that ends takes along what is known of the room's history: so does a start without the
+    # plugin.
     for (room,) in connection.execute(_CONSENTED, (plugin,)).fetchall():
         connection.execute("DELETE FROM marks WHERE archive = ?", (room,))
         connection.execute("DELETE FROM tombstones WHERE archive = ?", (room,))

@@ -46,6 +46,10 @@ class PluginSet:
     access: AccessRules
     storage: StorageLimits
     limits: RateLimits
+    command_prefix: str = "!"
+    """Beginning of commands in rooms."""
+    unserved_reason: str = ""
+    """Words for people who are not served."""
     restart: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -66,15 +70,15 @@ class Source(Protocol):
 class Reloader:
     """Owner of the set of plugins in force; replaces it, one reload at a time."""
 
-    def __init__(
-        self, source: Source, services: Services, http_of: Callable[[str], Http], command_prefix: str = "!"
-    ) -> None:
+    def __init__(self, source: Source, services: Services, http_of: Callable[[str], Http]) -> None:
         self.replaced: Callable[[Chat], None] = lambda _: None
         """Called with the chat that takes over; to await nothing, and to raise nothing."""
+        self.words_replaced: Callable[[str, str], None] = lambda *_: None
+        """Called then with the beginning of commands in rooms, and the words for people who are not served;
+        likewise."""
         self._source = source
         self._services = services
         self._http_of = http_of
-        self._command_prefix = command_prefix
         self._current: _Current | None = None
         self._lock = asyncio.Lock()
         self._ending = Tasks(1)
@@ -85,9 +89,10 @@ class Reloader:
         replies: Replies,
         limits: RateLimits,
         lifespans: Lifespans,
+        command_prefix: str = "!",
     ) -> Chat:
         """Put the first set in force. Call it in a running event loop."""
-        chat = self._chat(plugins, replies, limits, lifespans)
+        chat = self._chat(plugins, replies, limits, lifespans, command_prefix)
         chat.take_over(self._services)
         self._current = _Current(plugins, lifespans, chat)
         return chat
@@ -140,7 +145,14 @@ class Reloader:
                 raise ReloadRefused(
                     tuple(f"plugin {name}: its lifespan: {in_one_line(failed[name])}" for name in failed)
                 )
-            chat = self._chat(wanted.plugins, wanted.replies, wanted.limits, lifespans, before.chat.memory)
+            chat = self._chat(
+                wanted.plugins,
+                wanted.replies,
+                wanted.limits,
+                lifespans,
+                wanted.command_prefix,
+                before.chat.memory,
+            )
             use_room_settings = await self._services.room_settings.prepared(
                 wanted.room_settings, wanted.presence
             )
@@ -151,6 +163,7 @@ class Reloader:
             chat.take_over(self._services)
             self._current, taken = _Current(wanted.plugins, lifespans, chat), True
             self.replaced(chat)
+            self.words_replaced(wanted.command_prefix, wanted.unserved_reason)
         finally:
             if not taken:
                 await lifespans.close_without(before.lifespans)
@@ -166,6 +179,7 @@ class Reloader:
         replies: Replies,
         limits: RateLimits,
         lifespans: Lifespans,
+        command_prefix: str,
         memory: ChatMemory | None = None,
     ) -> Chat:
         return build_chat(
@@ -173,7 +187,7 @@ class Reloader:
             plugins,
             replies,
             limits,
-            self._command_prefix,
+            command_prefix,
             lifespans=lifespans,
             http_of=self._http_of,
             reload=self.reload,
@@ -186,8 +200,11 @@ class Reloader:
         return self._current
 
     async def _end(self, old: "_Current", lifespans: Lifespans, replaced: Collection[str]) -> None:
-        """Let functions of plugins that were replaced end; then close what they used."""
+        """Show the words in force; let functions of plugins that were replaced end, then close what they
+        used.
+        """
         try:
+            await self._services.room_settings.show_notes()
             for name in await old.chat.calls.under_way.idle(replaced, CALLS_LIMIT_S):
                 log.warning("a function of the replaced plugin %s goes on; what it uses is closed", name)
             await old.lifespans.close_without(lifespans)

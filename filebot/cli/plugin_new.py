@@ -93,7 +93,8 @@ def _values(name: str) -> Mapping[str, str]:
         "PLUGIN": name,
         "DISTRIBUTION": f"filebot-{name.replace('_', '-')}",
         "LOWEST": __version__,
-        "BELOW": str(major + 1) if major else f"0.{minor + 1}",
+        # A name that has to go works for one more minor version.
+        "BELOW": f"{major}.{minor + 2}",
         "API": str(API),
     }
 

@@ -24,6 +24,7 @@ from filebot.errors import ConfigError
 from filebot.files.freed_blobs import FreedBlobs
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.fsck.command import as_owner
+from filebot.preflight import configured_backends
 from filebot.storage.folder_lock import FolderInUse, folder_lock
 
 _KINDS: Final = {"plugin": "of its own", "entry": "of files", "person": "of people", "room": "of rooms"}
@@ -58,7 +59,7 @@ def purge_plugin(config: Config, name: str, agrees: Callable[[], bool] | None) -
         show(name, held)
         if not agrees():
             return False
-    asyncio.run(_remove(config.data_dir, name, held))
+    asyncio.run(_remove(config, name, held))
     click.echo("removed")
     return True
 
@@ -116,10 +117,10 @@ def _described(held: PluginHoldings) -> Iterator[str]:
             yield f"table {table} with {rows:,} rows, which stay: people's opt-outs are not forgotten"
 
 
-async def _remove(folder: Path, name: str, shown: PluginHoldings) -> None:
+async def _remove(config: Config, name: str, shown: PluginHoldings) -> None:
     """Remove what was shown. The folder is locked and opened as by a bot."""
-    path = folder / CATALOG
-    async with open_data_folder(folder) as data:
+    path, store = config.data_dir / CATALOG, configured_backends(config).store
+    async with open_data_folder(config.data_dir, store, config.limits.idle_timeout) as data:
         if holdings(path, name) != shown:
             raise ConfigError((f"data_dir: {path} has changed meanwhile; purge again",))
         await asyncio.to_thread(purge, path, name)

@@ -25,7 +25,7 @@ class PluginSource:
     root: Path
     """Folder from which its module is imported."""
     entry_point: str
-    """What is imported, such as ``filebot_words:plugin``; empty for a plugin that is one file."""
+    """Object to import, such as ``filebot_words:plugin``; empty for a plugin that is one file."""
 
     def load(self) -> Plugin[Any]:
         """Run its module as the bot would. Raises PluginError, and whatever the module raises."""

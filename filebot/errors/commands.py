@@ -51,9 +51,11 @@ class NotAllowed(UserError):
     the bot there) or ``admin`` (for those who run the bot).
     """
 
-    def __init__(self, *, reason: str) -> None:
+    def __init__(self, *, reason: str, file: str = "") -> None:
+        """``file`` is the name of the file that it is about, if that is one of several."""
         super().__init__(reason)
         self.reason = reason
+        self.file = file
 
 
 class BadCommand(UserError):

@@ -1,12 +1,18 @@
 """A private, throw-away Prosody for the demo and the tests against a real server."""
 
+import re
 import shutil
 from asyncio.subprocess import Process
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from filebot.localserver.prosody_config import account_file, prosody_config, roster_file
 from filebot.localserver.server import HOST, Server
+
+# A stanza may have several lines, of which Prosody indents all but the first. It ends where the next entry
+# begins, with its date.
+_SENT: Final = re.compile(rb"\tSEND: (.*?)\n(?=[A-Z][a-z]{2} [\d ]\d \d\d:\d\d:\d\d |\Z)", re.DOTALL)
 
 
 class Prosody(Server):
@@ -23,10 +29,8 @@ class Prosody(Server):
     def sent(self, since: int = 0) -> Iterator[str]:
         with self.log_file.open("rb") as log:
             log.seek(since)
-            for line in log:
-                _, sent, stanza = line.decode(errors="replace").rstrip("\n").partition("\tSEND: ")
-                if sent:
-                    yield stanza
+            for match in _SENT.finditer(log.read()):
+                yield match[1].replace(b"\n\t", b"\n").decode(errors="replace")
 
     def _command(self) -> Sequence[str | Path]:
         return ("prosody", "--config", self.folder / "prosody.cfg.lua", "-F")
@@ -36,7 +40,7 @@ class Prosody(Server):
 
     def _listens(self, said: bytes) -> bool:
         services = ["c2s"]
-        if self._upload_limit_bytes is not None:
+        if self._upload_limit_bytes is not None or self._websockets:
             services.append("https")
         if self._secrets:
             services.append("component")
@@ -58,6 +62,7 @@ class Prosody(Server):
             client_stanza_bytes=self._client_stanza_bytes,
             upload_quota_bytes=self._upload_quota_bytes,
             long_past=self._long_past,
+            websockets=self._websockets,
         )
         (self.folder / "prosody.cfg.lua").write_text(config)
         accounts = self.folder / "data" / HOST / "accounts"

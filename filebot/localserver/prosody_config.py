@@ -84,11 +84,14 @@ def prosody_config(
     client_stanza_bytes: int,
     upload_quota_bytes: int | None,
     long_past: bool,
+    websockets: bool,
 ) -> str:
     """The text of ``prosody.cfg.lua``. ``components`` has the secret of each domain."""
     more_modules = ["stanza_debug"] if logs_stanzas else []
     if client_kb_per_s is not None:
         more_modules.append("limits")
+    if websockets:
+        more_modules.append("websocket")
     values = {
         "folder": folder,
         "place": place,

@@ -24,6 +24,7 @@ CONFERENCE: Final = f"conference.{HOST}"
 UPLOAD: Final = f"upload.{HOST}"
 PROXY: Final = f"proxy.{HOST}"
 ADDRESS: Final = "127.0.0.1"
+WEBSOCKET_PATH: Final = "/xmpp-websocket"
 
 START_LIMIT_S: Final = 20.0
 STOP_LIMIT_S: Final = 5.0
@@ -76,7 +77,7 @@ class Server(ABC):
     sends, ``client_kb_per_s`` (1000 bytes) pass; all if None. It ends the stream for a stanza of more than
     ``client_stanza_bytes``. Each client can upload ``upload_quota_bytes`` a day (Prosody alone has such a
     quota), or a thousand files of the largest size. ``long_past``: rooms keep many thousands of
-    messages and find them quickly, until the server ends.
+    messages and find them quickly, until the server ends. ``websockets``: clients in browsers can log in.
     """
 
     host: Final = HOST
@@ -102,6 +103,7 @@ class Server(ABC):
         client_stanza_bytes: int = 262_144,
         upload_quota_bytes: int | None = None,
         long_past: bool = False,
+        websockets: bool = False,
         place: Place = LOOPBACK,
     ) -> None:
         self.folder = folder
@@ -116,6 +118,7 @@ class Server(ABC):
         self._client_stanza_bytes = client_stanza_bytes
         self._upload_quota_bytes = upload_quota_bytes
         self._long_past = long_past
+        self._websockets = websockets
         ports = _free_ports(4 + len(self._secrets))
         self._ports = Ports(*ports[:4])
         self._ports_by_component = dict(zip(self._secrets, ports[4:], strict=True))
@@ -128,6 +131,11 @@ class Server(ABC):
     def c2s_port(self) -> int:
         """Port for clients, with STARTTLS; like all others, on every address of its place."""
         return self._ports.c2s
+
+    @property
+    def websocket_url(self) -> str:
+        """Address for clients in browsers (RFC 7395). Needs ``websockets``."""
+        return f"wss://{HOST}:{self._ports.https}{WEBSOCKET_PATH}"
 
     @property
     def proxy_port(self) -> int:

@@ -73,8 +73,12 @@ class Authorization:
     def check_arguments(self, command: Command, sender: Sender, arguments: Mapping[str, object]) -> None:
         """Raise NotAllowed if the sender cannot use a command with these arguments."""
         if command.permission is Permission.OWNER:
-            for entry in _entries(arguments):
-                self._file_access(sender).must_be_changeable(entry)
+            entries = list(_entries(arguments))
+            for entry in entries:
+                try:
+                    self._file_access(sender).must_be_changeable(entry)
+                except NotAllowed as error:
+                    raise NotAllowed(reason=error.reason, file=entry.name * (len(entries) > 1)) from error
         elif command.permission.is_of_a_room:
             named = [
                 arguments.get(each.name, each.default)

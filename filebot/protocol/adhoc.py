@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, unique
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
 from filebot.errors import PeerProtocolError
-from filebot.model import CommandItem, FormAction, FormStep
+from filebot.model import CommandItem, FieldKind, Form, FormAction, FormField, FormStep
 from filebot.protocol.data_form import DATA_FORM, write_form, write_table
 from filebot.protocol.disco import INFO, ITEMS
 from filebot.protocol.stanza_error import StanzaError
@@ -71,6 +71,7 @@ class Status(Enum):
     CANCELED = "canceled"
 
 
+_NOTHING_TO_FILL_IN: Final = Form("", fields=(FormField("", FieldKind.FIXED, "", values=("…",)),))
 _ACTIONS: Final = {each.value: each for each in FormAction} | {"execute": None}
 
 
@@ -96,20 +97,28 @@ def read_command(command: Element) -> CommandRequest:
 def write_step(node: str, session_id: str, step: FormStep, status: Status) -> Element:
     """Return the answer with a step: a form to fill in, or the result."""
     command = _command(node, session_id, status)
-    actions = [each for each in step.actions if each is not FormAction.CANCEL]
-    if status is Status.EXECUTING and actions:
-        # Section 3.4: without any, ``execute`` and ``complete`` are all there is.
+    if status is Status.EXECUTING:
+        # COMPAT(Converse.js, 14): shows no buttons without this, not even the one of section 3.4.
+        actions = [each for each in step.actions if each is not FormAction.CANCEL] or [FormAction.COMPLETE]
         offered = SubElement(command, f"{{{COMMANDS}}}actions", {"execute": actions[0].value})
         for each in sorted(actions, key=lambda each: each.value):
             SubElement(offered, f"{{{COMMANDS}}}{each.value}")
     if step.text:
         note = SubElement(command, f"{{{COMMANDS}}}note", {"type": step.severity.value})
         note.text = sayable(step.text)
-    if step.form is not None:
-        command.append(write_form(step.form))
+    if status is Status.EXECUTING:
+        command.append(write_form(_shown_form(step)))
     elif step.table is not None:
         command.append(write_table(step.table))
     return command
+
+
+def _shown_form(step: FormStep) -> Form:
+    """Return the form of a step, with the note in its instructions."""
+    # COMPAT(Converse.js, 14): shows only the notes of the first step and of the result.
+    # COMPAT(Gajim, 1.7): a step without a form can be neither completed nor cancelled.
+    form = step.form or _NOTHING_TO_FILL_IN
+    return replace(form, instructions="\n".join(filter(None, (step.text, form.instructions))))
 
 
 def write_canceled(node: str, session_id: str) -> Element:

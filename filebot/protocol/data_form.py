@@ -3,6 +3,7 @@
 A submission is a peer's: it may name fields that were never asked for, and values that were never offered.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final
@@ -10,6 +11,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from filebot.errors import BadForm
 from filebot.model import FieldKind, Form, FormField, Submission, Table
+from filebot.protocol.form_quirks import sent_name, shown_as_it_is
 from filebot.protocol.xml import named, sayable
 
 DATA_FORM: Final = "jabber:x:data"
@@ -18,7 +20,7 @@ OPEN_LIST: Final = "http://jabber.org/protocol/xdata-validate"  # XEP-0122
 MOST_FIELDS: Final = 1000
 MOST_VALUES: Final = 10_000
 MOST_BYTES: Final = 1_000_000
-"""Bounds on what is filled in, with the names of the fields."""
+"""Bounds on what is filled in, with the names of the fields. Each line counts as a value."""
 
 _TRUE: Final = frozenset({"1", "true"})
 _FALSE: Final = frozenset({"0", "false"})
@@ -65,14 +67,14 @@ def _form(kind: str, title: str, instructions: str = "") -> Element:
         _add(x, "title", title)
     for line in instructions.splitlines():
         if line.strip():
-            _add(x, "instructions", line)  # section 3.1: no newlines, but several elements
+            _add(x, "instructions", shown_as_it_is(line))  # section 3.1: no newlines, but several elements
     return x
 
 
 def _field(field: FormField) -> Element:
     about = {"type": field.kind.value}
     if field.kind is not FieldKind.FIXED:
-        about["var"] = field.name
+        about["var"] = sent_name(field.name)
     if field.label:
         about["label"] = sayable(field.label)
     element = Element(f"{{{DATA_FORM}}}field", about)
@@ -84,7 +86,7 @@ def _field(field: FormField) -> Element:
         validate = SubElement(element, f"{{{OPEN_LIST}}}validate", {"datatype": "xs:string"})
         SubElement(validate, f"{{{OPEN_LIST}}}open")
     for value in field.values:
-        _add(element, "value", value)
+        _add(element, "value", shown_as_it_is(value) if field.kind is FieldKind.FIXED else value)
     for option in field.options:
         choice = SubElement(element, f"{{{DATA_FORM}}}option", {"label": sayable(option.label)})
         _add(choice, "value", option.value)
@@ -105,7 +107,7 @@ def read_submission(x: Element | None, form: Form) -> Submission:
     """
     sent = {} if x is None else _sent_values(x)
     asked = [each for each in form.fields if each.kind is not FieldKind.FIXED]
-    read = ((each, _values(each, sent.get(each.name, ()))) for each in asked)
+    read = ((each, _values(each, sent.get(sent_name(each.name), ()))) for each in asked)
     return {field.name: values for field, values in read if values}
 
 
@@ -120,7 +122,7 @@ def _sent_values(x: Element) -> Mapping[str, tuple[str, ...]]:
     for field in fields:
         name = field.get("var", "")
         values = tuple(islice(_texts(field), values_left + 1))
-        values_left -= len(values)
+        values_left -= sum(1 + each.count("\n") for each in values)
         bytes_left -= len(name.encode()) + sum(len(each.encode()) for each in values)
         if values_left < 0 or bytes_left < 0:
             raise BadForm(problem="size")
@@ -146,18 +148,32 @@ def _values(field: FormField, sent: tuple[str, ...]) -> tuple[str, ...]:
         return _chosen(field, sent)
     if field.kind is FieldKind.SWITCH:
         return (_switched(field, sent[0].strip()),)
-    if field.kind is not FieldKind.TEXTS and len(sent[0].splitlines()) > 1:
-        raise BadForm(problem="value", field=field.label or field.name)  # section 3.3: one line
-    return sent
+    lines = tuple(line for value in sent for line in value.split("\n"))
+    if field.kind is FieldKind.TEXTS:
+        # COMPAT(slixmpp, 1.17): sends several lines in one value; each has its own (section 3.3).
+        return lines
+    if len(lines) > 1:
+        raise BadForm(problem="value", field=field.label or field.name)
+    return lines
 
 
 def _chosen(field: FormField, sent: tuple[str, ...]) -> tuple[str, ...]:
     # As the peer read them: XML has no control characters, and one kind of line end (XML 1.0 section 2.11).
-    offered = {_as_read(each.value): each.value for each in field.options}
+    offered = _values_by_label(field) if field.kind is FieldKind.CHOICES else {}
+    offered |= {_as_read(each.value): each.value for each in field.options}
     chosen = dict.fromkeys(offered.get(each, each) for each in sent if each in offered or each)
     if not field.is_open and not chosen.keys() <= {each.value for each in field.options}:
         raise BadForm(problem="choice", field=field.label or field.name)
     return tuple(chosen)
+
+
+def _values_by_label(field: FormField) -> dict[str, str]:
+    """Return the values of the options, by those labels that only one option has."""
+    # COMPAT(Gajim, 1.7): submits the labels of what is chosen in a list with several choices.
+    values = defaultdict[str, list[str]](list)
+    for each in field.options:
+        values[_as_read(each.label)].append(each.value)
+    return {label: found[0] for label, found in values.items() if len(found) == 1}
 
 
 def _as_read(text: str) -> str:

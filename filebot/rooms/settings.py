@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from filebot.concurrency.locks import KeyedLocks
+from filebot.errors import StorageError
 from filebot.model import BareJid, Identity, RoomRole, SavedRoomSetting, SettingKey
 from filebot.ports import Rooms, RoomStore
 from filebot.rooms.setting_types import MAX_SIZE, WHO_MAY_GET, RoomSetting, RoomSettingTable
@@ -111,6 +112,15 @@ class RoomSettingsStore:
             # Nobody has agreed to anything while its plugin was not there.
             if added is not None and not added.consent:
                 self._take(added, saved)
+
+    async def show_notes(self) -> None:
+        """Let the bot's presence in rooms that consented say the words that are in force now."""
+        for room in [each for each in self._values if any(self._consents(each))]:
+            try:
+                async with self._locks(room):
+                    await self._follow(room)
+            except StorageError as error:
+                log.error("the bot's presence in %s says what it said: %s", room, error)
 
     async def clear(self, room: BareJid) -> None:
         """Forget what holds in a room, and what else the catalog remembers of it but its files.

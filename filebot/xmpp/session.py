@@ -159,9 +159,17 @@ class XmppSession:
             gives_ids=self._account.gives_archive_ids,
             clock=clock,
         )
-        reader = Reader(bare, self._rooms, settings.command_prefix, settings.nick, whole_domain=component)
+        self._reader = reader = Reader(
+            bare, self._rooms, settings.command_prefix, settings.nick, whole_domain=component
+        )
         self._commands = AdHocCommands(
-            self._streams.fast_path, handlers, reader, self._rooms.nick_in, self._messenger, settings.nick
+            self._streams.fast_path,
+            handlers,
+            reader,
+            self._rooms.nick_in,
+            self._messenger,
+            settings.nick,
+            software=lambda full: self._clients.known(full).software,
         )
         self._histories = RoomHistories(stream, reader.author, self._rooms.is_ours_in, self._rooms.joined)
         sent = SentMessages(stream)
@@ -189,6 +197,12 @@ class XmppSession:
         stream.listen(f"{{{stream.default_ns}}}message", router.live)
         stream.listen(f"{{{stream.default_ns}}}presence", self._presence)
         stream.listen(f"{{{stream.stream_ns}}}error", self._stream_error)
+
+    def use_words(self, command_prefix: str, unserved_reason: str) -> None:
+        """Take these in place of those so far; what was read already stays as it is."""
+        self._reader.command_prefix = self._rooms.prefix = command_prefix
+        self._contacts.unserved_reason = unserved_reason
+        self._streams.say_to_unserved(unserved_reason)
 
     @property
     def messenger(self) -> StreamMessenger:

@@ -70,6 +70,10 @@ class PeerStreams:
         """By which requests come in, those about other things included."""
         return self._tools.fast_path
 
+    def say_to_unserved(self, text: str) -> None:
+        """Tell this to people whose offers are declined because they are not served, from now on."""
+        self._policy.words = replace(self._policy.words, unserved=text)
+
     # --- the port -------------------------------------------------------------------------------
 
     async def clients(self, jid: BareJid) -> Sequence[Client]:

@@ -1,5 +1,6 @@
-"""The examples of dice, tags and thumbnails in a real bot."""
+"""The examples of dice, tags, thumbnails and an audit log in a real bot."""
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -30,6 +31,7 @@ async def test_tags_and_thumbnails_survive_kills_and_go_with_their_files(tmp_pat
             await world.bot.start()
             await hears(world, alice, "find tag:holiday", "photo.png")
             await hears(world, alice, "find tag:work", "No file matches")
+            await hears(world, alice, "info tag:holiday", "photo.png")
             await hears(world, bob, "find tag:holiday", "No file matches")
             await until(lambda: rows(world, "SELECT name FROM attachments"))
             await hears(world, alice, "thumbnail photo.png", "small photo.png.png")
@@ -48,6 +50,30 @@ async def test_tags_and_thumbnails_survive_kills_and_go_with_their_files(tmp_pat
             for table in ("attachments", "freed_blobs", "plugin_data"):
                 assert rows(world, f"SELECT count(*) FROM {table}") == [(0,)]
         assert [line for line in world.bot.log if " ERROR " in line] == []
+
+
+async def test_an_audit_log_misses_nothing_after_a_kill(tmp_path: Path) -> None:
+    plugins, log, note = tmp_path / "plugins", tmp_path / "audit.jsonl", tmp_path / "note.txt"
+    plugins.mkdir(mode=0o700)
+    shutil.copy(EXAMPLES / "audit" / "audit.py", plugins)
+    note.write_text("a")
+    tables: dict[str, dict[str, Any]] = {
+        "plugins": {"paths": [str(plugins)]},
+        "plugins.audit": {"path": str(log)},
+    }
+    async with world_in(tmp_path, **tables) as world, await world.login("alice") as alice:
+        await alice.drop(note, world.bot_jid)
+        await alice.next_message(world.from_bot)
+        await world.bot.kill()
+        await world.bot.start()
+        await hears(world, alice, "rm note.txt", "note.txt")
+        await until(lambda: done(log) == [("stored", "note.txt"), ("removed: owner", "note.txt")])
+
+
+def done(log: Path) -> list[tuple[str, str]]:
+    """Return what an audit log says was done, once for each."""
+    lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    return list(dict.fromkeys((each["done"], each["name"]) for each in lines))
 
 
 async def test_dice_are_rolled_as_the_operator_set_them(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ import pytest
 
 from filebot.localserver.botprocess import BotProcess, write_config
 from filebot.localserver.peer import Peer
-from tests.e2e.conftest import USERS, World, bot_config
+from tests.e2e.conftest import ROOM, USERS, World, bot_config
+from tests.e2e.test_session import next_presence, presences
 from tests.servers import private_server
+from tests.support.hidden_room import OCCUPANT, hidden_room_in
 from tests.support.waiting import until
 
 GREET = '''"""Greet, with a book that is open."""
@@ -94,3 +96,24 @@ async def test_a_changed_plugin_and_config_take_over_and_broken_ones_are_refused
             assert "I only serve certain people" in (await world.ask(bob, "ls")).body
             assert await bot.stop() == 0
     assert {each.read_text() for each in folder.glob("*.txt")} == {"closed"}
+
+
+@pytest.mark.needs("occupant-id")
+async def test_prefix_language_and_the_words_of_the_presence_are_taken_over(tmp_path: Path) -> None:
+    async with hidden_room_in(tmp_path) as den:
+        await den.let_the_bot_in()
+        den.alice.say("!room set archive on", ROOM, mtype="groupchat")
+        assert "!archive off for me" in (await den.heard(den.bob, "groupchat")).body
+        came = presences(den.bob)
+        plain = den.bot.config.read_text()
+        changed = plain.replace("[rooms]\n", '[rooms]\ncommand_prefix = "+"\n')
+        den.bot.config.write_text(f'{changed}\n[replies]\nlanguage = "zh_CN"\n')
+        os.kill(den.bot.pid, signal.SIGHUP)
+        shown = await next_presence(came, lambda each: each.get("from") == OCCUPANT)
+        words = "".join(shown.itertext())
+        assert "+archive off for me" in words
+        assert "I keep" not in words
+        den.alice.say("!ls", ROOM, mtype="groupchat")
+        den.alice.say("+room", ROOM, mtype="groupchat")
+        assert "archive" in (await den.heard(den.alice, "groupchat")).body
+        assert not any("restart needed" in line for line in den.bot.log)

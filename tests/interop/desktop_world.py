@@ -41,7 +41,7 @@ class DesktopWorld(World):
 
 @asynccontextmanager
 async def server_in_a_network(
-    folder: Path, upload_limit_bytes: int | None, *, proxy: bool = True
+    folder: Path, upload_limit_bytes: int | None, *, proxy: bool = True, websockets: bool = False
 ) -> AsyncIterator[tuple[Network, Server]]:
     """Start a network and a server in it, without a bot."""
     async with AsyncExitStack() as stack:
@@ -52,6 +52,7 @@ async def server_in_a_network(
             upload_limit_bytes=upload_limit_bytes,
             acquainted=True,
             logs_stanzas=True,
+            websockets=websockets,
             place=network.place(proxy=proxy),
         )
         await stack.enter_async_context(server)
@@ -61,12 +62,13 @@ async def server_in_a_network(
 
 @asynccontextmanager
 async def bot_in_a_network(
-    folder: Path, way: MoveBy, upload_limit_bytes: int | None = None
+    folder: Path, way: MoveBy, upload_limit_bytes: int | None = None, *, websockets: bool = False
 ) -> AsyncIterator[DesktopWorld]:
     """Run a server and a bot with one way for files, or for those over the limit of an upload service."""
     if way is MoveBy.UPLOAD:
         upload_limit_bytes = UPLOAD_LIMIT
-    async with server_in_a_network(folder, upload_limit_bytes, proxy=way is not MoveBy.IBB) as (
+    proxy = way is not MoveBy.IBB
+    async with server_in_a_network(folder, upload_limit_bytes, proxy=proxy, websockets=websockets) as (
         network,
         server,
     ):

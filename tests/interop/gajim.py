@@ -105,17 +105,17 @@ class Gajim(DesktopClient):
         await self.until(self._connected, "login", START_LIMIT_S)
 
     async def _connected(self) -> bool | None:
-        return (self._writer is not None and await self._ask("connected")) or None
+        return (self._writer is not None and await self.ask("connected")) or None
 
     async def offered(self, jid: str) -> dict[str, bool]:
         """Return whether a file can be sent to ``jid`` by ``http`` and by ``jingle``."""
-        offered: dict[str, bool] = await self._ask("offered", jid=jid)
+        offered: dict[str, bool] = await self.ask("offered", jid=jid)
         return offered
 
     async def chat(self, to: str, text: str, *beginnings: str, limit_s: float = REPLY_LIMIT_S) -> str:
         """Send a message and return the first answer that begins with one of ``beginnings``, if given."""
         told = len(self.events)
-        await self._ask("say", jid=to, text=text)
+        await self.ask("say", jid=to, text=text)
         return await self.said(to, *beginnings, since=told, limit_s=limit_s)
 
     async def said(self, by: str, *beginnings: str, since: int = 0, limit_s: float = REPLY_LIMIT_S) -> str:
@@ -137,12 +137,28 @@ class Gajim(DesktopClient):
 
         await self.until(offered, f"way to send {jid} a file by {how}", OFFER_LIMIT_S)
 
+    async def device(self, jid: str) -> str:
+        """Wait until a contact is online; return the full JID of one of its devices."""
+
+        async def device() -> str | None:
+            return next(iter(await self.ask("devices", jid=jid)), None)
+
+        return await self.until(device, f"presence of {jid}", REPLY_LIMIT_S)
+
+    async def join(self, room: str, nick: str) -> None:
+        """Enter a room."""
+
+        async def joined() -> bool | None:
+            return await self.ask("join", jid=room, nick=nick) or None
+
+        await self.until(joined, f"way into {room}", REPLY_LIMIT_S)
+
     async def send(
         self, to: str, path: Path, *, directly: bool = False, limit_s: float = TRANSFER_LIMIT_S
     ) -> Sending:
         """Upload a file and send the link, or send the file by Jingle."""
         told, before = len(self.events), self.log_size()
-        if not await self._ask("send", jid=to, path=str(path), directly=directly):
+        if not await self.ask("send", jid=to, path=str(path), directly=directly):
             return Sending(offered=False)
 
         async def ended() -> Sending | None:
@@ -159,13 +175,14 @@ class Gajim(DesktopClient):
         """Download the file of a link that was received."""
 
         async def found() -> list[str] | None:
-            found: list[str] | None = await self._ask("download", url=url)
+            found: list[str] | None = await self.ask("download", url=url)
             return found
 
         path, name = await self.until(found, f"file behind {url}", limit_s)
         return Arrival(Path(path), name, "http")
 
-    async def _ask(self, what: str, **values: object) -> Any:
+    async def ask(self, what: str, **values: object) -> Any:
+        """Let the plugin do something, and return its answer."""
         assert self._writer is not None
         number = len(self._answers)
         self._answers[number] = asyncio.get_running_loop().create_future()

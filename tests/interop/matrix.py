@@ -37,6 +37,8 @@ METHODS: Final[dict[Method | MoveBy, str]] = {
     MoveBy.IBB: "Jingle, IBB",
 }
 UNTESTED: Final = "–"
+NOTES: Final = "## Notes on clients\n"
+"""Heading of the first section that is written by hand, as all after it are."""
 
 
 class Direction(StrEnum):
@@ -135,16 +137,6 @@ FOOT: Final = """
   block nevertheless (dino#1554). filebot does not try that method, says that the file did not get
   through, and tries again later.
 
-## Notes on clients
-
-* Dino takes files below 5 MB from its contacts by itself, larger ones after a click.
-* Gajim asks for filebot's features up to ten seconds after it sees the bot. Until then direct sending is
-  greyed out.
-* libpurple and gloox send before the proxy is activated. If a very small file and the end of the
-  connection overtake the activation, the proxy drops them, and the receiver sees an empty stream. The
-  test programs pause for 200 ms there.
-* libpurple sends in-band blocks of 4096 bytes of base64, one for each round trip. The test program on
-  gloox has four of 32,768 bytes under way.
 """
 
 
@@ -155,7 +147,13 @@ def render(outcomes: Mapping[Cell, Outcome], clients: str) -> str:
         cells = [Cell(client, direction, method, size) for size in SIZES]
         lines.append([*cells[0].row, *(str(outcomes.get(cell, UNTESTED)) for cell in cells)])
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    return HEAD.format(clients=clients) + table + FOOT
+    return HEAD.format(clients=clients) + table + FOOT + _written_by_hand()
+
+
+def _written_by_hand() -> str:
+    """Return the sections of the file that no run writes."""
+    _, notes, text = FILE.read_text(encoding="utf-8").partition(NOTES)
+    return notes + text
 
 
 def committed() -> dict[Cell, str]:

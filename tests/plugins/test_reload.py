@@ -273,6 +273,20 @@ async def test_consent_ends_with_its_plugin_and_does_not_come_back_with_it() -> 
         assert again.rooms.followed == {}
 
 
+async def test_the_presence_in_rooms_says_the_words_in_force() -> None:
+    def saying(text: str) -> Plugin[None]:
+        plugin = Plugin[None]("gallery", api=1, needs={"files.unasked"}, templates={"here": text})
+        plugin.room_setting("gallery", bool, default=False, consent=True, presence="gallery/here")
+        return plugin
+
+    async with FakeBot(saying("I keep pictures.")) as bot:
+        bot.rooms.managers[ROOM] = frozenset({ALICE})
+        await bot.say("room set gallery on", in_room())
+        assert bot.rooms.followed == {ROOM: "I keep pictures."}
+        await bot.reload(saying("I keep your pictures."))
+        assert bot.rooms.followed == {ROOM: "I keep your pictures."}
+
+
 async def test_a_setting_of_a_room_that_was_cleared_meanwhile_does_not_come_back() -> None:
     async with FakeBot() as bot:
         bot.rooms.managers[ROOM] = frozenset({ALICE})

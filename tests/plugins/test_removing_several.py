@@ -143,6 +143,10 @@ async def test_in_a_room_a_pattern_means_the_files_that_one_may_delete(bot: Fake
     assert await bot.say("yes", in_room()) == ['Deleted "mine.txt" (#4).']
     assert "Only the file's owner" in (await bot.say("rm *.txt", in_room()))[0]
     assert "Only the file's owner" in (await bot.say("rm #5", in_room()))[0]
+    await bot.say(f"send mine.txt to {ROOM}")
+    [said] = await bot.say("rm #6 #5", in_room())
+    assert said.endswith('owners and admins can do that.\nIt is about "bobs.txt".')
+    await bot.say("rm #6", in_room())
     bot.rooms.managers[ROOM] = frozenset({ALICE})
     assert "bobs.txt" in (await bot.say("rm *.txt", through_room()))[0]
     assert await names(bot) == ["secret.txt", "mine.txt"]

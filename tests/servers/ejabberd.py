@@ -133,6 +133,7 @@ class Ejabberd(Server):
             component_ports=self._ports_by_component,
             client_kb_per_s=self._client_kb_per_s,
             client_stanza_bytes=self._client_stanza_bytes,
+            websockets=self._websockets,
         )
         (self.folder / "ejabberd.yml").write_text(config)
         friends = [(one, other) for one in self.users for other in self.users if one != other]

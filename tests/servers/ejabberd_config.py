@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from filebot.localserver.server import CONFERENCE, HOST, PROXY, UPLOAD, Place, Ports
+from filebot.localserver.server import CONFERENCE, HOST, PROXY, UPLOAD, WEBSOCKET_PATH, Place, Ports
 
 _BURST_BYTES: Final = 20_000
 _COMPONENT_STANZA_BYTES: Final = 524_288
@@ -29,6 +29,7 @@ def ejabberd_config(
     component_ports: Mapping[str, int],
     client_kb_per_s: int | None,
     client_stanza_bytes: int,
+    websockets: bool,
 ) -> str:
     """Return the text of ``ejabberd.yml``. ``components`` has the secret of each domain."""
     clients: dict[str, Any] = {
@@ -51,12 +52,13 @@ def ejabberd_config(
         "module": "ejabberd_http",
         "port": ports.https,
         "tls": True,
-        "request_handlers": {"/upload": "mod_http_upload"},
+        "request_handlers": {"/upload": "mod_http_upload", WEBSOCKET_PATH: "ejabberd_http_ws"},
     }
     listeners = [clients, *services]
+    if upload_limit_bytes is not None or websockets:
+        listeners.append(web)
     modules = _modules()
     if upload_limit_bytes is not None:
-        listeners.append(web)
         modules["mod_http_upload"] = {
             "host": UPLOAD,
             "docroot": str(folder / "upload"),

@@ -13,6 +13,7 @@ from filebot.localserver.peer import Peer
 from filebot.localserver.server import Server
 from tests.servers import chosen, private_server
 from tests.support import go_sendxmpp
+from tests.support.waiting import until
 
 CONTENT = bytes(range(256)) * 400
 
@@ -104,6 +105,29 @@ async def test_the_upload_service_can_be_left_out(tmp_path: Path, photo: Path) -
     async with bare as server, await Peer.of(server, "anna") as anna:
         with pytest.raises(LookupError):
             await anna.upload(photo)
+
+
+@pytest.mark.needs("stanzas in its log")
+async def test_a_stanza_with_several_lines_is_logged_as_one(tmp_path: Path) -> None:
+    server = private_server(tmp_path / "server", users=["anna", "bert"], logs_stanzas=True)
+    async with server, await Peer.of(server, "anna") as anna, await Peer.of(server, "bert") as bert:
+        anna.say("one\ntwo", bert.jid)
+        await bert.next_message()
+        said = await until(lambda: [each for each in server.sent() if "one\ntwo" in each])
+    assert [(each[:9], each[-10:]) for each in said] == [("<message ", "</message>")]
+
+
+async def test_browsers_are_let_in_if_that_is_asked_for(tmp_path: Path) -> None:
+    server = private_server(tmp_path / "server", upload_limit_bytes=None, websockets=True)
+    opening = '<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" to="localhost" version="1.0"/>'
+    async with (
+        server,
+        aiohttp.ClientSession() as web,
+        web.ws_connect(server.websocket_url, protocols=["xmpp"], ssl=False) as socket,
+    ):
+        await socket.send_str(opening)
+        answer = await socket.receive_str(timeout=10)
+    assert "urn:ietf:params:xml:ns:xmpp-framing" in answer
 
 
 async def test_a_component_logs_in_with_its_secret(tmp_path: Path) -> None:

@@ -175,6 +175,7 @@ async def test_what_can_be_taken_live_is_read_anew(lab: Lab) -> None:
     lab.write(
         '[access]\nadmins = ["admin@example.org"]\nallow = ["*@example.com"]\n'
         '[limits]\nquota_per_user = "5 MB"\ncommands_per_minute = 7\n'
+        '[rooms]\ncommand_prefix = "+"\n'
         '[replies]\nlanguage = "zh_CN"\n[plugins.echo]\nloud = true\n'
     )
     wanted = await lab.source.read(lab.loaded)
@@ -186,6 +187,9 @@ async def test_what_can_be_taken_live_is_read_anew(lab: Lab) -> None:
     assert wanted.storage.quota_per_user_bytes == 5_000_000
     assert wanted.limits.commands_per_minute == 7
     assert wanted.replies.negotiate() == "zh_CN"
+    assert wanted.command_prefix == "+"
+    assert "+" in next(iter(wanted.presence.values()))
+    assert wanted.unserved_reason == wanted.replies.render("errors/stranger", "zh_CN")
     assert named(wanted.plugins).settings.loud  # type: ignore[attr-defined]  # the class is in the file
     assert wanted.restart == ()
 
@@ -193,14 +197,16 @@ async def test_what_can_be_taken_live_is_read_anew(lab: Lab) -> None:
 async def test_what_takes_effect_at_the_next_start_is_named(lab: Lab) -> None:
     data = lab.file.parent / "other"
     data.mkdir(mode=0o700)
-    lab.write('host = "127.0.0.1"\n[rooms]\ncommand_prefix = "+"\n[network]\nallow_private = true\n', "new")
+    lab.write(
+        'host = "127.0.0.1"\n[rooms]\njoin = ["a@b.example"]\n[network]\nallow_private = true\n', "new"
+    )
     config = lab.file.read_text()
     lab.file.write_text(f'data_dir = "{data}"\n{config}')
     wanted = await lab.source.read(lab.loaded)
     assert wanted.restart == (
         "data_dir",
         "network.allow_private",
-        "rooms.command_prefix",
+        "rooms.join",
         "xmpp.host",
         "xmpp.password",
     )

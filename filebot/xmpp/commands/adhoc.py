@@ -22,11 +22,14 @@ class AdHocCommands:
         nick_in: Callable[[BareJid], str],
         says: Says,
         name: str,
+        software: Callable[[str], str] = lambda _: "",
     ) -> None:
-        """``nick_in`` is the bot's nick in a room; ``name`` is the bot's outside of rooms."""
+        """``nick_in`` is the bot's nick in a room; ``name`` is the bot's outside of rooms. ``software``
+        gives the node of a client's caps.
+        """
         self._handlers = handlers
         self._reader = reader
-        self._runner = CommandRunner(fast_path, handlers, self._asker, says)
+        self._runner = CommandRunner(fast_path, handlers, self._asker, says, software=software)
         self._discovery = CommandDiscovery(fast_path, lambda: handlers.commands, self._asker, nick_in, name)
 
     @property

@@ -39,6 +39,7 @@ from filebot.protocol.adhoc_sessions import (
     Party,
 )
 from filebot.protocol.data_form import read_submission, table_text
+from filebot.protocol.form_quirks import shows_tables
 from filebot.protocol.stanza_error import StanzaError
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath, Request
 from filebot.xmpp.handlers import COMMAND_AS_MESSAGE, COMMAND_LATE, Handlers
@@ -46,11 +47,12 @@ from filebot.xmpp.xml import language_of
 
 log = logging.getLogger(__name__)
 
-ANSWER_LIMIT_S: Final = 20.0
-"""After it a request is answered although its step is still under way."""
+ANSWER_LIMIT_S: Final = 25.0
+"""After it a request is answered although its step is still under way. Commands that know that they take
+long say so themselves before."""
 STEP_LIMIT_S: Final = 6 * 3600.0
 """A step is over by then: those who do the work have shorter limits, but for large files in-band."""
-WORDS_LIMIT_S: Final = 5.0
+WORDS_LIMIT_S: Final = 3.0
 SWEEP_S: Final = 60.0
 
 _ID_BYTES: Final = 16
@@ -98,12 +100,17 @@ class CommandRunner:
         asker: Callable[[Element], Sender | None],
         says: Says,
         limits: CommandLimits | None = None,
+        *,
+        software: Callable[[str], str] = lambda _: "",
     ) -> None:
-        """``asker`` reads who sent an iq; None for nobody whom the bot answers."""
+        """``asker`` reads who sent an iq; None for nobody whom the bot answers. ``software`` gives the node
+        of a client's caps.
+        """
         self._fast_path = fast_path
         self._handlers = handlers
         self._asker = asker
         self._says = says
+        self._software = software
         limits = limits or CommandLimits()
         self._sessions = CommandSessions[_Talk](limits, lambda: secrets.token_hex(_ID_BYTES))
         self._steps = KeyedTasks[str]()
@@ -278,10 +285,17 @@ class CommandRunner:
 
     def _answer(self, session: _Session, request: Request, step: FormStep, status: Status) -> bool:
         """Return whether it was small enough to be sent."""
-        payload = write_step(session.node, session.id, step, status)
+        payload = write_step(session.node, session.id, self._shown(session, request, step), status)
         if fits := self._fast_path.fits(request, payload):
             self._fast_path.answer(request, payload)
         return fits
+
+    def _shown(self, session: _Session, request: Request, step: FormStep) -> FormStep:
+        """Return the step without a table if the client may fail at it: the text has all that is in it."""
+        # Which software somebody has who asks through a room is not known.
+        if session.owned.sender.room is None and shows_tables(self._software(request.peer)):
+            return step
+        return replace(step, table=None)
 
     async def _say(self, session: _Session, step: FormStep) -> None:
         parts = (step.text, "" if step.table is None else table_text(step.table))

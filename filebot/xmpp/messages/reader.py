@@ -117,7 +117,8 @@ class Reader:
         self._own = own
         self._own_domain = JID(own).domain if whole_domain else None
         self._rooms = rooms
-        self._prefix = command_prefix
+        self.command_prefix = command_prefix
+        """It may be replaced."""
         self._nick = nick
         self._clock = clock
         # An id may be as long as a stanza: only its hash is remembered.
@@ -332,9 +333,9 @@ class Reader:
         said: str | None = text
         nick = self._nick if sender.room is None else self._rooms.nick_in(sender.room)
         if sender.in_public:
-            said = addressed(text, prefix=self._prefix, nick=nick)
+            said = addressed(text, prefix=self.command_prefix, nick=nick)
         elif not offers:  # a caption is taken as it is
-            said = in_private(text, prefix=self._prefix, nick=nick)
+            said = in_private(text, prefix=self.command_prefix, nick=nick)
         kept = text if said is None else said
         return IncomingMessage(
             sender=sender if sender.in_public else replace(sender, message_id=_own_id(stanza)),

@@ -47,7 +47,8 @@ class Contacts:
         self._stream = stream
         self._status = settings.status
         self._may_subscribe = may_subscribe
-        self._reason = unserved_reason
+        self.unserved_reason = unserved_reason
+        """It may be replaced."""
         self._asked = FIFOCache[int, None](MOST_ASKED)  # by hashes
         self._subscribers = Subscribers(stream, kept, settings.status, may_subscribe)
         self._work = Tasks(MOST_WAITING)
@@ -110,7 +111,7 @@ class Contacts:
     def _request(self, person: BareJid, own: BareJid, kind: str) -> None:
         if not self._may_subscribe(person):
             log.info("%s from %s declined", kind, person)
-            self._send(person, own, "unsubscribed", self._reason)
+            self._send(person, own, "unsubscribed", self.unserved_reason)
             return
         if kind == "subscribe":
             self._send(person, own, "subscribed")

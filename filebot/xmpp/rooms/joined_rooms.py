@@ -69,16 +69,14 @@ class JoinedRooms:
         self.addresses: Final[Collection[BareJid]] = self._rooms.keys()
         """Rooms that the bot is in or wants to be in, at any time."""
         self._configured = frozenset(self._rooms)
+        self.prefix = settings.command_prefix
+        """It may be replaced."""
         self._shut_out = on_shut_out
         self._changing = KeyedLocks[asyncio.Lock](asyncio.Lock)
         self._trust = RoomTrust(stream, self._named)
         self._keeper = RoomKeeper(stream, settings, stays, self._trust, self._configured, self._ended)
 
     # --- what others ask ------------------------------------------------------------------------
-
-    @property
-    def prefix(self) -> str:
-        return self._settings.command_prefix
 
     def joined(self) -> frozenset[BareJid]:
         return frozenset(jid for jid, room in self._rooms.items() if room.occupants.present)

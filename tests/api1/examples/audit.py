@@ -1,6 +1,7 @@
 """Write down who stores, renames and removes files: a file of JSON lines, for whoever runs the bot.
 
-Lines about a person are exported with the rest of their data, and go when the person is forgotten.
+Nothing is missing after a kill; a line may be there twice then. Lines about a person are exported with the
+rest of their data, and go when the person is forgotten.
 """
 
 import json
@@ -81,19 +82,19 @@ async def audit_log(life: Life[Settings]) -> AsyncIterator[AuditLog]:
         await life.run_blocking(log.close)
 
 
-@plugin.on(FileStored)
+@plugin.on(FileStored, durable=True)
 async def stored(ctx: Context[Settings], event: FileStored) -> None:
     """Write down that a file was stored, also if it was there already."""
     await write(ctx, "stored", event.entry)
 
 
-@plugin.on(FileRenamed)
+@plugin.on(FileRenamed, durable=True)
 async def renamed(ctx: Context[Settings], event: FileRenamed) -> None:
     """Write down that a file was renamed."""
     await write(ctx, "renamed", event.entry)
 
 
-@plugin.on(FileRemoved)
+@plugin.on(FileRemoved, durable=True)
 async def removed(ctx: Context[Settings], event: FileRemoved) -> None:
     """Write down that a file was removed, and why."""
     await write(ctx, f"removed: {event.reason.value}", event.entry)

@@ -18,6 +18,8 @@ from gajim.plugins import GajimPlugin
 from gi.repository import GLib
 from nbxmpp.protocol import JID
 
+from . import command_window
+
 
 class Driver(GajimPlugin):  # type: ignore[misc]
     """The plugin."""
@@ -82,6 +84,11 @@ class Driver(GajimPlugin):  # type: ignore[misc]
         """Whether Gajim is online and knows what the server offers."""
         return bool(app.account_is_connected(self._account))
 
+    def do_devices(self, jid: str) -> list[str]:
+        """The full JIDs of a contact's devices that are online."""
+        contact = app.get_client(self._account).get_module("Contacts").get_contact(jid)
+        return [str(device.jid) for device in contact.iter_resources()]
+
     def do_offered(self, jid: str) -> dict[str, bool]:
         """The ways to send a file to this contact that can be clicked on."""
         self._open(jid)
@@ -125,3 +132,39 @@ class Driver(GajimPlugin):  # type: ignore[misc]
             if not preview.download_in_progress:
                 app.window.activate_action("preview-download", GLib.Variant("s", preview.id))
         return None
+
+    def do_join(self, jid: str, nick: str) -> bool:
+        """Enter a room and show it; whether Gajim is in."""
+        room = JID.from_string(jid)
+        app.get_client(self._account).get_module("MUC").join(room, nick)
+        app.window.add_group_chat(self._account, room, select=True)
+        return bool(app.window.get_action_enabled("muc-execute-command"))
+
+    def do_commands(self, jid: str) -> None:
+        """Open the window with the commands of an address, as menus of contacts do."""
+        app.app.activate_action(f"{self._account}-execute-command", GLib.Variant("s", jid))
+
+    def do_occupant_commands(self, jid: str, nick: str) -> None:
+        """Open the window with the commands of an occupant of a room."""
+        app.window.select_chat(self._account, JID.from_string(jid))
+        app.window.activate_action("muc-execute-command", GLib.Variant("s", nick))
+
+    def do_window(self) -> dict[str, Any] | None:
+        """What the window of commands shows."""
+        return command_window.shown()
+
+    def do_choose(self, name: str) -> None:
+        """Select a command in the list."""
+        command_window.choose(name)
+
+    def do_fill(self, label: str, values: list[str]) -> None:
+        """Fill a field of a form in."""
+        command_window.fill(label, values)
+
+    def do_press(self, label: str) -> None:
+        """Press a button of the window of commands."""
+        command_window.press(label)
+
+    def do_close(self) -> None:
+        """Close the window of commands."""
+        command_window.close()

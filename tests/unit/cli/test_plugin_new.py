@@ -55,7 +55,7 @@ def test_a_new_package_is_installed_by_pip_and_found(call: Call, venv: Path, tmp
     listed = run(venv, "-m", "filebot", "plugin", "list", cwd=tmp_path)
     [line] = [line for line in listed.splitlines() if line.startswith("tally_words ")]
     assert line.split() == ["tally_words", "0.1", "filebot-tally-words", "enabled", "1", "tally_words"]
-    # What is installed has its words, too.
+    # Its words were installed, too.
     said = (
         "import asyncio, filebot_tally_words\n"
         "from filebot.testing import FakeBot\n"

@@ -88,6 +88,15 @@ def test_a_form_says_how_to_go_on() -> None:
     assert (actions.attrib, names(actions)) == ({"execute": "next"}, ["next", "prev"])
     assert (note.attrib, note.text) == ({"type": "warn"}, "Whom?")
     assert x.get("type") == "form"
+    assert [each.text for each in x.iter("{jabber:x:data}instructions")][:1] == ["Whom?"]
+
+
+def test_a_step_without_a_form_has_one_to_go_on_from() -> None:
+    step = FormStep("This takes longer.", actions=(FormAction.NEXT,))
+    actions, _, x = write_step("send", "s1", step, Status.EXECUTING)
+    assert (actions.get("execute"), x.get("type")) == ("next", "form")
+    assert x.findtext("{jabber:x:data}instructions") == "This takes longer."
+    assert [each.get("type") for each in x.iter("{jabber:x:data}field")] == ["fixed"]
 
 
 def test_a_result_has_a_note_and_a_table_and_no_actions() -> None:
@@ -102,7 +111,8 @@ def test_a_result_has_a_note_and_a_table_and_no_actions() -> None:
 
 
 def test_a_form_without_actions_can_be_completed() -> None:
-    assert names(write_step("ls", "s1", FormStep(form=FORM), Status.EXECUTING)) == ["x"]
+    actions, _ = write_step("ls", "s1", FormStep(form=FORM), Status.EXECUTING)
+    assert (actions.get("execute"), names(actions)) == ("complete", ["complete"])
 
 
 def test_a_cancelled_command_is_empty() -> None:

@@ -159,7 +159,41 @@ def test_a_required_field_must_be_there() -> None:
 @pytest.mark.parametrize("field", [FILE, FILES])
 def test_values_that_were_not_offered_are_refused(field: FormField) -> None:
     assert problem((field.name, ("3",)), form=(field,)) == ("choice", field.label)
-    assert problem((field.name, ("report.pdf",)), form=(field,)) == ("choice", field.label)
+
+
+def test_a_list_of_one_choice_takes_no_labels() -> None:
+    assert problem(("file", ("report.pdf",)), form=(FILE,)) == ("choice", "File")
+
+
+def test_a_list_of_several_choices_takes_labels_that_are_clear() -> None:
+    options = [
+        FormOption(*each) for each in (("1", "a"), ("2", "b\x07"), ("3", "c"), ("4", "c"), ("a", "5"))
+    ]
+    closed = FormField("f", FieldKind.CHOICES, "F", options=tuple(options))
+    assert read(("f", ("b\ufffd", "5", "3")), form=(closed,)) == {"f": ("2", "a", "3")}
+    assert read(("f", ("a",)), form=(closed,)) == {"f": ("a",)}, "values come first"
+    assert problem(("f", ("c",)), form=(closed,)) == ("choice", "F")
+    opened = FormField("f", FieldKind.CHOICES, "F", options=tuple(options), is_open=True)
+    assert read(("f", ("b\ufffd", "c", "d")), form=(opened,)) == {"f": ("2", "c", "d")}
+
+
+def test_what_clients_take_for_markup_is_shown_as_it_is() -> None:
+    fixed = FormField("", FieldKind.FIXED, "", values=("a & b <c>",))
+    named = FormField("name", FieldKind.TEXT, "a & b <c>", values=("a & b <c>",))
+    x = write_form(Form("a & b", "R&D <1>.txt", (fixed, named)))
+    assert x.findtext(f"{{{DATA_FORM}}}instructions") == "R＆D ‹1>.txt"
+    values = [each.text for each in x.iter(f"{{{DATA_FORM}}}value")]
+    assert values == ["a ＆ b ‹c>", "a & b <c>"]
+    assert (x.findtext(f"{{{DATA_FORM}}}title"), x[-1].get("label")) == ("a & b", "a & b <c>")
+
+
+def test_fields_have_names_that_clients_give_no_meaning_to() -> None:
+    form = Form("", fields=(FormField("url", FieldKind.TEXT, "Link"), NAME))
+    assert [each.get("var") for each in write_form(form)] == ["url-", "name"]
+    assert read_submission(submitted(("url-", ("https://a",)), ("name", ("n",))), form) == {
+        "url": ("https://a",),
+        "name": ("n",),
+    }
 
 
 def test_an_open_list_takes_other_values() -> None:
@@ -180,6 +214,10 @@ def test_a_field_for_one_value_takes_one(field: FormField) -> None:
 
 def test_a_field_for_one_line_takes_one() -> None:
     assert problem(("name", ("a\nb",)), form=(NAME,)) == ("value", "Name")
+
+
+def test_lines_in_one_value_are_several() -> None:
+    assert read(("lines", ("one\ntwo", "three")), form=(LINES,)) == {"lines": ("one", "two", "three")}
 
 
 @pytest.mark.parametrize(
@@ -214,6 +252,7 @@ def test_a_thousand_fields_are_looked_through_and_more_are_not() -> None:
 @pytest.mark.conformance(111)
 def test_values_and_bytes_are_bounded() -> None:
     assert problem(("lines", ("",) * (MOST_VALUES + 1)), form=(LINES,)) == ("size", "")
+    assert problem(("lines", ("\n" * MOST_VALUES + "x",)), form=(LINES,)) == ("size", "")
     assert problem(("name", ("ä" * (MOST_BYTES // 2),)), form=(NAME,)) == ("size", "")
     assert problem(("n" * MOST_BYTES, ("ä",)), form=(NAME,)) == ("size", "")
     long = "x" * (MOST_BYTES - 4)

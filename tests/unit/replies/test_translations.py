@@ -96,6 +96,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     ),
     *(errors.NoFileInReply(several=several) for several in (False, True)),
     *(errors.NothingToConfirm(late=late) for late in (False, True)),
+    errors.NotAllowed(reason="owner", file="plan.pdf"),
     errors.UnknownCommand("fnid", suggestions=("find",)),
     errors.UnknownCommand("xyzzy"),
     *(errors.WrongPlace(command="keep", place=place) for place in ("room", "private")),

@@ -1,0 +1,87 @@
+"""The commands of the bundled plugins, filled in by a client of another make on a real server."""
+
+import os
+from pathlib import Path
+
+import pytest
+from slixmpp import JID
+
+from filebot.localserver.peer import Peer
+from filebot.protocol.adhoc import COMMANDS
+from filebot.protocol.disco import ITEMS
+from tests.e2e.conftest import ROOM, World
+from tests.e2e.test_adhoc_commands import Client, refusal
+from tests.e2e.test_session import query
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+OCCUPANT = f"{ROOM}/filebot"
+
+
+def with_commands(peer: Peer) -> Peer:
+    peer.client.register_plugin("xep_0004")
+    peer.client.register_plugin("xep_0050")
+    return peer
+
+
+async def full_jid(world: World, peer: Peer) -> str:
+    """Return the bot's full JID, as it answers from."""
+    heard = await world.ask(peer, "help")
+    return heard.sender
+
+
+async def dropped(world: World, peer: Peer, folder: Path, name: str) -> None:
+    path = folder / name
+    path.write_bytes(os.urandom(1000))
+    await peer.drop(path, world.bot_jid)
+    await peer.next_message(world.from_bot)
+
+
+@pytest.mark.smoke
+async def test_a_file_is_renamed_and_listed_by_forms(world: World, alice: Peer, tmp_path: Path) -> None:
+    with_commands(alice)
+    bot = await full_jid(world, alice)
+    await dropped(world, alice, tmp_path, "draft.bin")
+    nodes = [each.get("node") for each in await query(alice, bot, ITEMS, COMMANDS)]
+    assert {"ls", "rename", "send"} <= {*nodes}
+    client = Client(alice, bot)
+    form = (await client.start("rename"))["command"]["form"]
+    [file, name] = [each for each, field in form.get_fields().items() if field["required"]]
+    [value] = [each["value"] for each in form.get_fields()[file]["options"] if "draft.bin" in each["label"]]
+    done = await client.go_on("complete", **{file: value, name: "final.bin"})
+    assert done["command"]["status"] == "completed", done
+    assert "final.bin" in "".join(text for _, text in done["command"]["notes"])
+    listed = (await Client(alice, bot).start("ls"))["command"]
+    if listed["status"] == "executing":
+        client = Client(alice, bot)
+        await client.start("ls")
+        listed = (await client.go_on("complete"))["command"]
+    assert listed["status"] == "completed"
+    assert "final.bin" in str(listed)
+
+
+async def test_each_has_the_commands_that_are_theirs(
+    world: World, alice: Peer, bob: Peer, eve: Peer
+) -> None:
+    bot = await full_jid(world, alice)
+    admins, bobs, eves = [
+        {each.get("node") for each in await query(peer, bot, ITEMS, COMMANDS)} for peer in (alice, bob, eve)
+    ]
+    assert "reload" in admins - bobs
+    assert "ls" in bobs - eves
+    assert (await refusal(bob, bot, node="reload"))[0] == "forbidden"
+    assert (await refusal(eve, bot, node="ls"))[0] == "forbidden"
+    await bob.join(ROOM, "bob")
+    here = {each.get("node") for each in await query(bob, OCCUPANT, ITEMS, COMMANDS)}
+    assert "keep" in here
+    assert "keep" not in bobs
+
+
+async def test_the_words_are_in_the_language_of_the_client(world: World, alice: Peer) -> None:
+    bot = await full_jid(world, alice)
+    iq = alice.client.make_iq_get(ITEMS, ito=JID(bot))
+    iq.xml[0].set("node", COMMANDS)
+    iq.xml.set("{http://www.w3.org/XML/1998/namespace}lang", "zh")
+    answer = await iq.send(timeout=20)  # type: ignore[no-untyped-call]  # untyped in slixmpp
+    names = [each.get("name") for each in answer.xml[0]]
+    assert any("文件" in name for name in names), names
