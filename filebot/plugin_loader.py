@@ -18,11 +18,11 @@ from rapidfuzz import process
 
 import filebot
 from filebot.errors import ConfigError, PluginError, ReloadRefused
+from filebot.failures import placed, shown
 from filebot.model import SettingKey
 from filebot.plugin import Plugin
 from filebot.plugin.declare import LoadedPlugin, commands_of, filters_of, lives_of
 from filebot.plugin.examine import examine
-from filebot.plugin.handlers import in_one_line
 from filebot.plugin.lifespan import Lifespans
 from filebot.plugin.words import folder_of
 from filebot.plugin_files import PluginFiles, plugin_of
@@ -65,7 +65,7 @@ def load(
     loading = _Loading(settings, replies, frozenset(disabled))
     for plugin in bundled():
         loading.add(plugin)
-    for origin, name, find in _foreign(paths, files or PluginFiles()):
+    for origin, name, roots, find in _foreign(paths, files or PluginFiles()):
         try:
             plugin = find()
             name = plugin.name  # noqa: PLW2901 - until it was found, its file's name was the best guess
@@ -73,7 +73,7 @@ def load(
         except (Exception, SystemExit, asyncio.CancelledError, GeneratorExit) as error:
             loading.left_out.add(name)
             log.debug("plugin %s cannot be loaded", origin, exc_info=error)
-            left_out(f"plugin {origin} cannot be loaded: {in_one_line(error)}{WITHOUT_IT}")
+            left_out(f"plugin {origin} cannot be loaded: {placed(error, roots)}{WITHOUT_IT}")
     mistakes = [*loading.unknown(), *loading.mistakes]
     if mistakes:
         raise ConfigError(tuple(mistakes))
@@ -138,7 +138,8 @@ async def with_tables(
             if plugin.migrations is not None:
                 await tables.prepare(plugin.name, migrations_of(plugin))
         except PluginError as error:
-            left_out(f"plugin {plugin.name} cannot be used: {in_one_line(error)}{WITHOUT_IT}")
+            text = placed(error, (str(_folder_of(plugin.migrations)),))
+            left_out(f"plugin {plugin.name} cannot be used: {text}{WITHOUT_IT}")
         else:
             usable.append(loaded)
     return usable
@@ -160,7 +161,7 @@ async def require_migrated(
             ):
                 waiting.append(f"plugin {plugin.name}: restart needed: its migrations have to run")
         except PluginError as error:
-            waiting.append(f"plugin {plugin.name}: {in_one_line(error)}")
+            waiting.append(f"plugin {plugin.name}: {shown(error)}")
     if waiting:
         raise ReloadRefused(tuple(waiting))
 
@@ -175,20 +176,23 @@ async def with_lifespans(
     failed = await lifespans.open(lives_of(plugins))
     for name, error in failed.items():
         log.debug("the lifespan of plugin %s failed", name, exc_info=error)
-        left_out(f"plugin {name} cannot be used: its lifespan: {in_one_line(error)}{WITHOUT_IT}")
+        left_out(f"plugin {name} cannot be used: its lifespan: {placed(error)}{WITHOUT_IT}")
     return [each for each in plugins if each.plugin.name not in failed]
 
 
 def migrations_of(plugin: Plugin[Any]) -> Path:
     """Return the folder of a plugin's migrations. Raises PluginError if there is none."""
-    place = plugin.migrations
-    try:
-        folder = place if isinstance(place, Path) else folder_of(place or "")
-    except PluginError:
-        folder = None
+    folder = _folder_of(plugin.migrations)
     if folder is None or not folder.is_dir():
-        raise PluginError(f"there is no package or folder {place} with its migrations")
+        raise PluginError(f"there is no package or folder {plugin.migrations} with its migrations")
     return folder
+
+
+def _folder_of(migrations: str | Path | None) -> Path | None:
+    try:
+        return migrations if isinstance(migrations, Path) else folder_of(migrations or "")
+    except PluginError:
+        return None
 
 
 class _Loading:
@@ -275,13 +279,26 @@ def _bundled_package() -> ModuleType:
 
 def _foreign(
     paths: Sequence[Path], files: PluginFiles
-) -> Iterator[tuple[str, str, Callable[[], Plugin[Any]]]]:
-    """Return for each plugin its origin, the name that it seems to have, and a function that loads it."""
+) -> Iterator[tuple[str, str, Collection[str], Callable[[], Plugin[Any]]]]:
+    """Yield for each plugin its origin, the name that it seems to have, its file or folder, and a function
+    that loads it.
+    """
     for entry_point in _announced():
-        yield entry_point.name, entry_point.name, partial(_packaged, entry_point)
+        yield entry_point.name, entry_point.name, _roots_of(entry_point), partial(_packaged, entry_point)
     for folder in paths:
         for file in sorted(folder.glob("*.py")):
-            yield str(file), file.stem, partial(files.plugin_in, file)
+            yield str(file), file.stem, (str(file),), partial(files.plugin_in, file)
+
+
+def _roots_of(entry_point: EntryPoint) -> Collection[str]:
+    """Return the file or folders of the module or package that an entry point names."""
+    try:
+        spec = importlib.util.find_spec(entry_point.module.partition(".")[0])
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None:
+        return ()
+    return [*(spec.submodule_search_locations or ()), *([spec.origin] if spec.origin else [])]
 
 
 def _announced() -> Iterator[EntryPoint]:

@@ -14,6 +14,7 @@ from filebot.checks.checks import Checks
 from filebot.concurrency.bounded_call import TimeLimitExceeded
 from filebot.errors import CheckFailed, CommandTimeout, PluginError, UnknownCommand, UserError, WrongPlace
 from filebot.events.facts import Event, RoomFilePosted
+from filebot.failures import Origin, blame, origin_of, report
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, BareJid, Entry, Sender
 from filebot.plugin.asking import PluginCheck
@@ -24,8 +25,8 @@ from filebot.plugin.context import BackgroundContext, Context, Factories
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
 from filebot.plugin.declare_entry_lines import EntryLinesSpec
 from filebot.plugin.declare_rooms import RoomLineSpec
-from filebot.plugin.entry_lines import lines_about
-from filebot.plugin.handlers import CallsUnderWay, call_limited, called, named
+from filebot.plugin.entry_lines import LINES_LIMIT_S, lines_about
+from filebot.plugin.handlers import CallsUnderWay, call_limited, called, examine_nothing
 from filebot.plugin.listeners import PluginListener, SettingOf
 from filebot.plugin.needs import Grants
 from filebot.plugin.resolving import ArgumentResolver
@@ -140,10 +141,11 @@ class PluginCalls:
         context = self._context(command.plugin, command.hook, conversation, found.usage)
         work = command.handler(context, **arguments)
         try:
-            await self._counted(command.plugin, command.hook, work, command.limit_s)
+            returned = await self._counted(command.plugin, command.hook, work, command.limit_s)
         except TimeLimitExceeded as error:
-            log.error("%s", error)
+            report(error, with_traceback=False)
             raise CommandTimeout(command=command.name, limit_s=command.limit_s) from error
+        examine_nothing(returned, self.origin(command.plugin, command.hook, work))
 
     async def _check(
         self, command: Command, conversation: Conversation, arguments: dict[str, object]
@@ -226,7 +228,7 @@ class PluginCalls:
                 replies = self._channel.reply_sender.replies
                 replies.render(line.template, conversation.language, value=value, prefix="")
         except Exception as error:  # noqa: BLE001 - a plugin must not leave anybody without an answer
-            log.error("plugin %s, %s: %s: %s", line.plugin, line.hook, type(error).__name__, error)
+            report(blame(error, self.origin(line.plugin, line.hook, line.handler)))
             return None
         return None if value is None else RoomLine(line.template, value)
 
@@ -237,7 +239,11 @@ class PluginCalls:
         hold the stop up. Raises as :func:`call_limited`.
         """
         with self.under_way.counted(plugin):
-            return await call_limited(function, named(plugin, hook), limit_s)
+            return await call_limited(function, self.origin(plugin, hook, function), limit_s)
+
+    def origin(self, plugin: str, hook: str, function: object) -> Origin:
+        """Return whose the errors of a function are, to be noted."""
+        return origin_of(plugin, hook, function, self._settings[plugin])
 
     def _start(self, plugin: str, call: Callable[[], Awaitable[None]], name: str) -> None:
         """Make a call at once; it counts as under way also while it waits for a place."""
@@ -253,23 +259,25 @@ class PluginCalls:
             self.under_way.end(plugin)
 
     async def _call(self, listener: PluginListener, conversation: Conversation, event: Event) -> None:
-        name = f"{named(listener.plugin, listener.hook)}, for {type(event).__name__},"
+        origin = self.origin(listener.plugin, listener.hook, listener.handler)
         try:
             # The limit outside: within, its error would be told to the person as one of the bot's.
-            await call_limited(self._hear(listener, conversation, event), name, LISTENER_LIMIT_S)
+            hearing = self._hear(listener, conversation, event)
+            await call_limited(hearing, origin, LISTENER_LIMIT_S, about=f", for {type(event).__name__},")
         except (TimeLimitExceeded, PluginError) as error:
-            log.error("%s", error)
+            report(error, with_traceback=False)
 
     async def _hear(self, listener: PluginListener, conversation: Conversation, event: Event) -> None:
         async with errors_in_words(conversation, plugin=listener.plugin):
             context = self._context(listener.plugin, listener.hook, conversation)
-            await called(listener.handler(context, event))
+            origin = self.origin(listener.plugin, listener.hook, listener.handler)
+            examine_nothing(await called(listener.handler(context, event), origin), origin)
 
     async def _lines_about(self, conversation: Conversation, entry: Entry) -> list[str]:
         async def ask(spec: EntryLinesSpec) -> str | None:
             context = self._context(spec.plugin, spec.hook, conversation)
-            with self.under_way.counted(spec.plugin):
-                return await spec.handler(context, entry)
+            asked = spec.handler(context, entry)
+            return await self._counted(spec.plugin, spec.hook, asked, LINES_LIMIT_S)
 
         return await lines_about(self._entry_lines, ask)
 

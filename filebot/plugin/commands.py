@@ -109,7 +109,7 @@ class Command:
     aliases: tuple[str, ...]
     help: str
     """The whole docstring."""
-    handler: Callable[..., Awaitable[None]]
+    handler: Callable[..., Awaitable[object]]
     parameters: tuple[Parameter, ...] = ()
     """Arguments of the handler, in the order of the usage lines."""
     permission: Permission = Permission.EVERYONE
