@@ -7,9 +7,10 @@ from typing import Final
 
 from filebot.checks.acts import FileReceived
 from filebot.errors import HarmfulFile, UserError
+from filebot.failures import Origin, blame, origin_of, report
 from filebot.filetype.media_types import UNKNOWN
 from filebot.model import FileKind
-from filebot.plugin.handlers import call_limited, in_one_line
+from filebot.plugin.handlers import call_limited
 from filebot.ports import Inspector, Scanner
 
 log = logging.getLogger(__name__)
@@ -25,14 +26,14 @@ class BoundedInspector:
     """Implements :class:`filebot.ports.Inspector` by a foreign one; if that fails, the type is unknown."""
 
     def __init__(self, scheme: str, inspector: Inspector) -> None:
-        self._name = f"inspector {scheme}"
+        self._origin = origin_of("", f"inspector {scheme}", inspector.inspect)
         self._inspector = inspector
 
     async def inspect(self, file: Path, name: str, claimed: str | None) -> FileKind:
         try:
-            return await call_limited(self._asked(file, name, claimed), self._name, INSPECT_LIMIT_S)
-        except Exception as error:
-            log.error("%s failed: %s", self._name, in_one_line(error), exc_info=error)
+            return await call_limited(self._asked(file, name, claimed), self._origin, INSPECT_LIMIT_S)
+        except Exception as error:  # noqa: BLE001 - a foreign inspector must not stop a file
+            report(blame(error, self._origin))
             return FileKind(UNKNOWN)
 
     async def _asked(self, file: Path, name: str, claimed: str | None) -> FileKind:
@@ -57,13 +58,17 @@ class ScannerCheck:
     def author(self) -> str:
         return f"scanner {self.scheme}"
 
+    @property
+    def origin(self) -> Origin:
+        return origin_of("", self.author, self.scanner.scan)
+
     async def ask(self, act: FileReceived, /) -> None:
         await self.scan(act.path)
 
     async def scan(self, path: Path) -> None:
         """Raise HarmfulFile if something is found in a file, and anything else if it cannot be scanned."""
         try:
-            found = await call_limited(self._asked(path), self.author)
+            found = await call_limited(self._asked(path), self.origin)
         except UserError as error:  # its words would be nobody's
             raise TypeError(f"it raised {type(error).__name__}") from error
         if found is None:

@@ -98,10 +98,10 @@ async def test_whatever_else_is_typed_runs_and_ends_it(bot: FakeBot) -> None:
 
 async def test_a_question_is_open_for_two_minutes(bot: FakeBot) -> None:
     await bot.say("stamp a.txt")
-    bot.pass_time(timedelta(minutes=2))
+    bot.now += timedelta(minutes=2)
     assert await bot.say("yes") == ["Stamped a.txt."]
     await bot.say("stamp a.txt")
-    bot.pass_time(timedelta(minutes=2, seconds=1))
+    bot.now += timedelta(minutes=2, seconds=1)
     [said] = await bot.say("yes")
     assert said.startswith("There is nothing to confirm. I wait 2 minutes for an answer, ")
 

@@ -16,8 +16,8 @@ from filebot.plugin import Context, Plugin
 from filebot.ports import Catalog
 from filebot.rooms import destroyed_rooms
 from filebot.testing import FakeBot
-from filebot.testing.bot import ADMIN, ALICE, BOB, ROOM, in_room
 from filebot.testing.catalog import MemoryCatalog
+from filebot.testing.senders import ADMIN, ALICE, BOB, ROOM, in_room
 
 HAL = in_room(None, "hal", occupant_id="9000")
 EVE = in_room(None, "eve", occupant_id="13")
