@@ -58,7 +58,8 @@ class Converse:
         await self._stack.aclose()
 
     async def screenshot(self, path: Path) -> Path:
-        """Write what the window shows as PNG, and return the path."""
+        """Write what the window shows as PNG, with the form or else the result in view; return the path."""
+        await self._browser.evaluate("(dialog().querySelector(FORM) || dialog()).scrollIntoView()")
         return await self._browser.screenshot(path)
 
     async def commands_of(self, jid: str) -> list[str]:
