@@ -30,6 +30,7 @@ from filebot.files.sharing import Sharing
 from filebot.files.shown_files import ShownFiles
 from filebot.files.transfers import Slots, Transfers
 from filebot.files.unused_blobs import UnusedBlobs
+from filebot.files.weights import Weights
 from filebot.jobs.worker import JobWorker
 from filebot.model import BareJid, SettingKey
 from filebot.plugin.file_content import ContentServices
@@ -176,6 +177,7 @@ def build_services(
         Attaching(ports.store, ports.catalog.attachments, unused, freed, quota, locks),
         ports.catalog.attachments,
         ports.catalog.plugin_data,
+        Weights(ports.catalog, quota, locks),
     )
     unasked = UnaskedFiles(ports.catalog, ports.catalog, intake, access, removal, room_settings, free_slots)
     destroyed_rooms = DestroyedRooms(ports.catalog, ports.catalog, queue, removal, room_settings, events)

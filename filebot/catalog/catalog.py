@@ -53,6 +53,7 @@ from filebot.model import (
     RememberedRoom,
     SavedRoomSetting,
     Scope,
+    Weight,
 )
 from filebot.ports import Released
 
@@ -221,6 +222,13 @@ class SqlCatalog:
 
     async def of_occupants(self, room: BareJid, limit: int) -> list[Entry]:
         return await self._entries(queries.of_occupants(room, limit))
+
+    async def weight(self, entry_id: int) -> Weight | None:
+        rows = await self._read(queries.weight(entry_id))
+        return Weight(rows[0].weight, rows[0].bytes) if rows else None
+
+    async def set_weight(self, entry_id: int, percent: int) -> None:
+        await self._writer.run(execute, writes.set_weight(entry_id, percent), urgent=True)
 
     async def hand_over(
         self, owner: Identity, to: Identity, limit: int, *, outbox: Outbox[Sequence[Entry]] | None = None

@@ -20,10 +20,13 @@ Version = Literal["current", "older", "newer", "none"]
 _SUMS: Final = {"owner": "owner", "scope": "scope", "all": "''"}
 """Column of ``entries`` by kind of sum: rows with the same value are added up."""
 
+_WEIGHTS: Final = {"owner": "weight", "scope": "weight", "all": "100"}
+"""By kind of sum: the percentage of an entry's bytes that counts."""
+
 _COUNTED: Final = " UNION ALL ".join(
     f"SELECT '{kind}' AS kind, part AS key, sum(n) AS files, sum(size) + sum(attached) AS used_bytes FROM"  # noqa: S608 - ours
-    f" (SELECT {column} AS part, count(*) AS n, max(size) AS size, sum(attached_bytes) AS attached"
-    " FROM entries GROUP BY part, digest)"
+    f" (SELECT {column} AS part, count(*) AS n, max(size) * max({_WEIGHTS[kind]}) / 100 AS size,"
+    f" sum(attached_bytes * {_WEIGHTS[kind]} / 100) AS attached FROM entries GROUP BY part, digest)"
     " GROUP BY part"
     for kind, column in _SUMS.items()
 )

@@ -91,6 +91,12 @@ LINK: Final = sa.select(links).where(
 """Upload of these bytes under a name."""
 
 
+def weight(entry_id: int) -> sa.Select[Any]:
+    """Return the weight of an entry, and its bytes with those of its attachments."""
+    size = (entries.c.size + entries.c.attached_bytes).label("bytes")
+    return sa.select(entries.c.weight, size).where(one(entry_id))
+
+
 def one(entry_id: int) -> sa.ColumnElement[bool]:
     """Select the entry of this id."""
     return entries.c.id == in_range(entry_id)

@@ -44,17 +44,20 @@ entries: Final = sa.Table(
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("modified_at", UtcDateTime, nullable=False),
     sa.Column("attached_bytes", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("weight", sa.Integer, nullable=False, server_default=sa.text("100")),
     sa.Index("ix_entries_scope_id", "scope", "id"),
     sa.Index("ix_entries_scope_name", "scope", "name_key", "id"),
     sa.Index("ix_entries_digest", "digest"),
-    sa.Index("ix_entries_owner", "owner", "digest", "size"),
-    sa.Index("ix_entries_scope", "scope", "digest", "size"),
+    sa.Index("ix_entries_owner", "owner", "digest", "weight", "size"),
+    sa.Index("ix_entries_scope", "scope", "digest", "weight", "size"),
     sa.Index("ix_entries_brought_by", "brought_by", sqlite_where=sa.text("brought_by IS NOT NULL")),
     sqlite_autoincrement=True,  # an id is never used twice
 )
 
 # Sums over the entries of an ``owner``, of a ``scope``, or of ``all`` (with an empty key), the same bytes
-# counted once. Triggers keep them, as every new file needs them; a sum of zero has no row.
+# counted once. Those of owners and scopes count ``weight`` percent of an entry's bytes, or the largest
+# weight of several entries with the same bytes. Triggers keep them, as every new file needs them; a sum of
+# zero has no row.
 sums: Final = sa.Table(
     "sums",
     metadata,

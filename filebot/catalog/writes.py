@@ -41,6 +41,11 @@ def rename(entry_id: int, name: str, at: datetime) -> ReturningUpdate[Any]:
     return sa.update(entries).where(one(entry_id)).values(renamed).returning(entries)
 
 
+def set_weight(entry_id: int, percent: int) -> sa.Update:
+    """Let so many percent of an entry's bytes count. Triggers expect that nothing else changes with it."""
+    return sa.update(entries).where(one(entry_id)).values(weight=percent)
+
+
 def remove(entry_id: int) -> ReturningDelete[Any]:
     """Remove an entry."""
     return sa.delete(entries).where(one(entry_id)).returning(entries)

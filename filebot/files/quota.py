@@ -100,15 +100,32 @@ class Quota:
         await self._count(reservation, reservation.check)
 
     @asynccontextmanager
-    async def share(self, owner: Identity, room: BareJid, size_bytes: int) -> AsyncIterator[Hold]:
-        """Hold space for one more row in a room on bytes that its owner has stored already.
+    async def grow(self, owner: Identity, room: BareJid | None, by_bytes: int) -> AsyncIterator[Hold]:
+        """Hold space for so much more that counts of what is stored already.
+
+        Raises QuotaExceeded or RoomQuotaExceeded.
+        """
+        hold = Hold(self._holds, self.limits, owner, room)
+        wanted = Amounts(by_owner=by_bytes, in_room=0 if room is None else by_bytes)
+        try:
+            await self._count(hold, lambda: _hold_if_it_fits(hold, lambda: hold.hold(wanted)))
+            yield hold
+        finally:
+            hold.release()
+
+    @asynccontextmanager
+    async def share(
+        self, owner: Identity, room: BareJid, size_bytes: int, more_of_owner: int = 0
+    ) -> AsyncIterator[Hold]:
+        """Hold space for one more row in a room on bytes that its owner has stored already, and for
+        ``more_of_owner`` bytes of these that did not count so far.
 
         Raises FileTooLarge, QuotaExceeded or RoomQuotaExceeded.
         """
         self.check_size(room, size_bytes)
         hold = Hold(self._holds, self.limits, owner, room)
         wanted = Amounts(
-            by_owner=FILE_OVERHEAD_BYTES,
+            by_owner=FILE_OVERHEAD_BYTES + more_of_owner,
             in_room=counted_bytes(1, size_bytes),
             in_all=FILE_OVERHEAD_BYTES,
         )

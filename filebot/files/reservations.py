@@ -275,7 +275,7 @@ def counted_bytes(files: int, size_bytes: int) -> int:
 
 def _without_overhead(counted: int) -> int:
     """The size of the file, for people; its overhead where there is nothing else."""
-    return counted - FILE_OVERHEAD_BYTES or counted
+    return counted - FILE_OVERHEAD_BYTES if counted > FILE_OVERHEAD_BYTES else counted
 
 
 def _add(counter: Counter[str], key: str | None, amount: int) -> None:

@@ -51,7 +51,9 @@ class Sharing:
             known = await self._entries.find_by_digest(Scope(room=room), entry.owner, entry.blob.digest)
             if known is not None and known.name == entry.name:
                 return
-            async with self._quota.share(entry.owner, room, entry.blob.size) as hold:
+            weight = await self._entries.weight(entry.id)
+            more = 0 if weight is None else weight.grows_by(100)
+            async with self._quota.share(entry.owner, room, entry.blob.size, more) as hold:
                 # Nobody is given a file whose bytes are gone.
                 await self._store.verify(entry.blob.digest)
 

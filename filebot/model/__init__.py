@@ -19,6 +19,7 @@ from filebot.model.files import (
     NewEntry,
     Offer,
     StorageUsage,
+    Weight,
     archive_of,
 )
 from filebot.model.forms import (
@@ -129,6 +130,7 @@ __all__ = [
     "StreamMethod",
     "Submission",
     "Table",
+    "Weight",
     "archive_of",
     "as_bare_jid",
     "size_bytes",

@@ -98,6 +98,21 @@ class Entry(NewEntry):
 
 
 @dataclass(frozen=True, slots=True)
+class Weight:
+    """Share of an entry's bytes that counts for its owner and its room."""
+
+    percent: int
+    of_bytes: int
+    """Bytes of the entry and of its attachments."""
+
+    def grows_by(self, percent: int) -> int:
+        """Return how much more counts at most with another percentage; 0 if it is not more."""
+        more = percent - self.percent
+        # Own bytes and those of attachments are rounded apart.
+        return 0 if more <= 0 else self.of_bytes * more // 100 + 2
+
+
+@dataclass(frozen=True, slots=True)
 class Attachment:
     """File that a plugin derived from an entry, such as a thumbnail; it goes with the entry."""
 

@@ -38,6 +38,7 @@ from filebot.plugin.handlers import CallsUnderWay, call_limited, called, named
 from filebot.plugin.listeners import PluginListener, SettingOf
 from filebot.plugin.needs import Grants
 from filebot.plugin.resolving import ArgumentResolver, pinned
+from filebot.plugin.room_lines import lines_of_room
 from filebot.plugin.rooms import RoomLine
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LISTENER_LIMIT_S: Final = 60.0
-ROOM_LINE_LIMIT_S: Final = 2.0
 HELP: Final = "help"
 """Command that no check refuses."""
 
@@ -307,24 +307,17 @@ class PluginCalls:
         if not self._room_lines:
             return []
         conversation = await self._channel.conversation(sender, None)
-        lines = [await self._room_line(each, conversation, room) for each in self._room_lines]
-        return [line for line in lines if line is not None]
 
-    async def _room_line(
-        self, line: RoomLineSpec, conversation: Conversation, room: BareJid
-    ) -> RoomLine | None:
-        context = self._context(line.plugin, line.hook, conversation)
-        try:
-            asked = line.handler(context, room)
-            value = await self._counted(line.plugin, line.hook, asked, ROOM_LINE_LIMIT_S)
-            if value is not None:
-                # Tried here, so that words that fail do not spoil the whole answer.
-                replies = self._channel.reply_sender.replies
-                replies.render(line.template, conversation.language, value=value, prefix="")
-        except Exception as error:  # noqa: BLE001 - a plugin must not leave anybody without an answer
-            log.error("plugin %s, %s: %s: %s", line.plugin, line.hook, type(error).__name__, error)
-            return None
-        return None if value is None else RoomLine(line.template, value)
+        async def ask(spec: RoomLineSpec) -> object:
+            context = self._context(spec.plugin, spec.hook, conversation)
+            with self.under_way.counted(spec.plugin):
+                return await spec.handler(context, room)
+
+        def render(line: RoomLine) -> str:
+            replies = self._channel.reply_sender.replies
+            return replies.render(line.template, conversation.language, value=line.value, prefix="")
+
+        return await lines_of_room(self._room_lines, ask, render)
 
     async def _counted(
         self, plugin: str, hook: str, function: Awaitable[T], limit_s: float | None = None

@@ -14,6 +14,7 @@ from filebot.files.attaching import Attaching
 from filebot.files.damage import naming
 from filebot.files.details import DETAILS, merged
 from filebot.files.intake import Destination, Intake, IntakeResult
+from filebot.files.weights import Weights
 from filebot.model import DataOwner, Digest, Entry, JsonValue, Offer, OwnerKind, Sender
 from filebot.plugin.file_reader import READING, FileData, FileReader, pieces
 from filebot.plugin.store import PluginStore
@@ -33,6 +34,7 @@ class ContentServices:
     attaching: Attaching
     attachments: Attachments
     data: PluginData
+    weights: Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,16 @@ class FileContent:
         found = await self._content.data.of_owner(owner, _MOST_PLUGINS, key=DETAILS)
         kept = {plugin: json.loads(text) for plugin, _, text in found if plugin in self._loaded}
         return {plugin: details for plugin, details in kept.items() if isinstance(details, dict)}
+
+    async def set_weight(self, entry: Entry, percent: int) -> None:
+        """Let so many percent of a file's bytes count for its owner's quota and its room's, from 0 to 100.
+
+        All of them count at first; 4 KiB for each file count in any case. If its owner, or the room, has
+        the same bytes more than once, the largest percentage counts. Raises ValueError for what is no
+        percentage; NoSuchEntry, NotAllowed or StorageError; QuotaExceeded or RoomQuotaExceeded for more
+        than fits.
+        """
+        await self._content.weights.change(entry, percent, self._access.must_be_changeable)
 
     def _destination(self, *, in_room: bool, caption: str) -> Destination:
         """Return where a new file goes: to the person or, with ``in_room``, to the room spoken in.

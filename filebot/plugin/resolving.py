@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from filebot.errors import NoFileInReply, NoSuchEntry, TooManyFiles
-from filebot.files.lookup import WILDCARD_LIMIT
+from filebot.files.lookup import MOST_CHANGED, WILDCARD_LIMIT
 from filebot.files.selection import Selection
 from filebot.model import Entry
 from filebot.plugin.arguments import Kind, Parameter
@@ -88,7 +88,7 @@ class ArgumentResolver:
 
         Raises TooManyFiles, and NoSuchEntry if there is none of them.
         """
-        found, missing = dict[int, Entry](), list[str]()
+        found, missing, by_pattern = dict[int, Entry](), list[str](), False
         for each in chosen:
             try:
                 if isinstance(each, int):
@@ -103,14 +103,16 @@ class ArgumentResolver:
             match meant:
                 case Entry():
                     found[meant.id] = meant
-                case Selection(entries, others):
-                    found |= {entry.id: entry for entry in entries}
-                    missing += others
+                case Selection():
+                    found |= {entry.id: entry for entry in meant.entries}
+                    missing += meant.missing
+                    by_pattern = by_pattern or meant.by_pattern
         if not found:
             raise NoSuchEntry(" ".join(missing))
-        if len(found) > WILDCARD_LIMIT:
-            raise TooManyFiles(count=len(found), limit=WILDCARD_LIMIT)
-        return Selection(tuple(found.values()), tuple(missing))
+        limit = MOST_CHANGED if parameter.is_exact else WILDCARD_LIMIT
+        if len(found) > limit:
+            raise TooManyFiles(count=len(found), limit=limit)
+        return Selection(tuple(found.values()), tuple(missing), by_pattern)
 
     async def _from_reply(self, parameter: Parameter, ids: tuple[int, ...]) -> dict[str, object]:
         """Return the argument as the message replied to has it; none if it has no file and need not."""

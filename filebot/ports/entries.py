@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from filebot.model import BareJid, Digest, Entry, EntryFilter, Identity, NewEntry, NewValue, Outbox, Scope
+from filebot.model import (
+    BareJid,
+    Digest,
+    Entry,
+    EntryFilter,
+    Identity,
+    NewEntry,
+    NewValue,
+    Outbox,
+    Scope,
+    Weight,
+)
 
 MOST_TOMBSTONES_OF_ARCHIVE: Final = 10_000
 """Removed files whose messages are remembered, for each archive of messages."""
@@ -106,6 +117,16 @@ class Entries(Protocol):
     async def adopt(self, entry_id: int, *, outbox: Outbox[None] | None = None) -> None:
         """Make an auto-archived entry one that was asked for. One that is gone is not an error."""
 
+    async def weight(self, entry_id: int) -> Weight | None:
+        """Return how much of an entry counts; None if it is gone."""
+
+    async def set_weight(self, entry_id: int, percent: int) -> None:
+        """Let this share of an entry's bytes count for its owner and its room, from 0 to 100.
+
+        Those of its attachments count alike. Of several entries with the same bytes the largest share
+        counts. All of an entry counts when it is added. One that is gone is not an error.
+        """
+
     async def hand_over(
         self, owner: Identity, to: Identity, limit: int, *, outbox: Outbox[Sequence[Entry]] | None = None
     ) -> Sequence[Entry]:
@@ -128,16 +149,16 @@ class Entries(Protocol):
         """Remove an entry, and its deliveries, and return it as it was; None if it is gone already."""
 
     async def used_by(self, owner: Identity) -> tuple[int, int]:
-        """Return number and bytes of an owner's entries, the same bytes counted once.
+        """Return number and bytes of an owner's entries, the same bytes counted once, by their weight.
 
-        The bytes of attachments are added, those of each entry; likewise below.
+        The bytes of attachments are added, those of each entry, by its weight; likewise below.
         """
 
     async def used_in(self, room: BareJid) -> tuple[int, int]:
         """Return number and bytes of a room's entries, the same bytes counted once."""
 
     async def used_in_all(self) -> tuple[int, int]:
-        """Return number and bytes of all entries, the same bytes counted once."""
+        """Return number and bytes of all entries, the same bytes counted once; weights do not matter."""
 
     async def referenced_digests(self, digests: Sequence[Digest]) -> set[Digest]:
         """Return the digests among these (at most 500) that some entry or attachment refers to."""

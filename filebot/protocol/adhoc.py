@@ -58,7 +58,7 @@ class CommandRequest:
     action: FormAction | None
     """None for ``execute``, also where the action is missing (section 3.3)."""
     form: Element | None
-    """What was filled in, not read yet."""
+    """Form that was filled in, not read yet."""
     language: str | None
 
 

@@ -104,7 +104,7 @@ class CommandSession(Generic[T]):
     party: Party
     node: str
     owned: T
-    """Whatever its driver keeps with it."""
+    """Value that its driver keeps with it."""
     at: float
     """Time of the last step."""
     state: State = State.RUNNING
@@ -134,7 +134,7 @@ class CommandSession(Generic[T]):
 
     @property
     def usual_action(self) -> FormAction:
-        """What ``execute`` means (section 3.4)."""
+        """Action that ``execute`` means (section 3.4)."""
         return self._allowed[0]
 
     @property

@@ -159,7 +159,8 @@ def _values(field: FormField, sent: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _chosen(field: FormField, sent: tuple[str, ...]) -> tuple[str, ...]:
-    # As the peer read them: XML has no control characters, and one kind of line end (XML 1.0 section 2.11).
+    # Peers saw them as they read them: XML has no control characters, and one kind of line end (XML 1.0
+    # section 2.11).
     offered = _values_by_label(field) if field.kind is FieldKind.CHOICES else {}
     offered |= {_as_read(each.value): each.value for each in field.options}
     chosen = dict.fromkeys(offered.get(each, each) for each in sent if each in offered or each)

@@ -264,13 +264,12 @@ class FakeBot:
     async def fill_in(
         self, command: str, sender: Sender | str = ALICE, /, **values: str | Sequence[str]
     ) -> Filling:
-        """Begin a command as a client with forms does, and fill its form in with ``values`` if it has one.
+        """Begin a command as a client with forms does, and fill its form in if there are ``values``.
 
         Raises UnknownCommand, NotAllowed or WrongPlace as the bot does, and ValueError for a value that the
         form does not take.
         """
-        who = self._sender(sender)
-        begun, said = await self._watched(self.forms.begin(who, None, command))
+        begun, said = await self._watched(self.forms.begin(self._sender(sender), None, command))
         filling = Filling(*begun, self._watched, said)
         if values:
             await filling.answer(**values)

@@ -13,6 +13,7 @@ from filebot.catalog.name_suggestions import likeliest
 from filebot.model import (
     ArchivePosition,
     BareJid,
+    BlobRef,
     Digest,
     Entry,
     EntryFilter,
@@ -26,6 +27,7 @@ from filebot.model import (
     SavedRoomSetting,
     Scope,
     SettingKey,
+    Weight,
     archive_of,
 )
 from filebot.ports import (
@@ -47,6 +49,8 @@ class MemoryCatalog:
     def __init__(self) -> None:
         self.jobs = MemoryJobs()
         self._entries: dict[int, Entry] = {}
+        self._weights: dict[int, int] = {}
+        """Weights by entry; 100 where there is none."""
         self._last_id = 0
         self._links: dict[tuple[Digest, str], Link] = {}
         self._languages: dict[BareJid, str] = {}
@@ -245,11 +249,26 @@ class MemoryCatalog:
             del self._languages[who]
 
     async def used_in_all(self) -> tuple[int, int]:
-        return self._sum(self._entries.values())
+        return self._sum(self._entries.values(), weighed=False)
 
-    def _sum(self, entries: Collection[Entry]) -> tuple[int, int]:
-        attached = self.attachments.bytes_of({entry.id for entry in entries})
-        return len(entries), _bytes_once(entries) + attached
+    async def weight(self, entry_id: int) -> Weight | None:
+        if (entry := self._entries.get(entry_id)) is None:
+            return None
+        return Weight(
+            self._weights.get(entry_id, 100), entry.blob.size + self.attachments.bytes_of({entry_id})
+        )
+
+    async def set_weight(self, entry_id: int, percent: int) -> None:
+        if entry_id in self._entries:
+            self._weights[entry_id] = percent
+
+    def _sum(self, entries: Collection[Entry], *, weighed: bool = True) -> tuple[int, int]:
+        own, attached = dict[BlobRef, int](), 0
+        for entry in entries:
+            weight = self._weights.get(entry.id, 100) if weighed else 100
+            own[entry.blob] = max(own.get(entry.blob, 0), weight)
+            attached += self.attachments.bytes_of({entry.id}) * weight // 100
+        return len(entries), sum(blob.size * weight // 100 for blob, weight in own.items()) + attached
 
     async def link(self, digest: Digest, name: str) -> Link | None:
         return self._links.get((digest, fold(name)))
@@ -359,7 +378,3 @@ class MemoryCatalog:
 def _has_all(entry: Entry, words: Iterable[str]) -> bool:
     texts = fold(entry.name), fold(entry.caption)
     return all(any(word in text for text in texts) for word in words)
-
-
-def _bytes_once(entries: Iterable[Entry]) -> int:
-    return sum({e.blob.digest: e.blob.size for e in entries}.values())

@@ -1,6 +1,7 @@
 """Contract of every scanner (filebot.ports.Scanner), checked on the example of the manual."""
 
 import hashlib
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +10,10 @@ import pytest
 from filebot.ports import BackendServices, Scanner
 from filebot.testing.contracts.scanner import EICAR, ScannerContract
 from tests.support.manual import module_with
+
+sys.modules["filebot_hashes"] = module_with("class HashScanner")
+# As the manual has it, whole.
+TestOfTheManual = module_with("class TestHashes(ScannerContract)").TestHashes
 
 
 class TestHashes(ScannerContract):

@@ -125,7 +125,7 @@ async def test_programs_are_refused_by_stream_and_texts_are_not(
         ("slow.txt", "a check of plugin others failed on FileReceived of bob@localhost"),
         (
             "scribbled.txt",
-            "changed a file in place: no_executables, others",
+            "changed a file in place: plugin no_executables, plugin others",
         ),
     ],
 )

@@ -371,9 +371,10 @@ NO_FILES: Final = frozenset(
         *("remember_room", "forget_room", "clear_room", "save_room_setting"),
         *("save_position", "forget_position", "note_source"),
         *("keep_subscription", "forget_subscription"),
+        "set_weight",
     }
 )
-"""Methods that write, but no row of a file."""
+"""Methods that write, but nothing of a file that anybody sees."""
 
 
 def writing_methods() -> Iterator[str]:

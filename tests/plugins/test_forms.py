@@ -224,6 +224,21 @@ async def test_an_error_gives_the_form_again_with_what_was_filled_in(bot: FakeBo
     assert step.severity is Severity.INFO
 
 
+async def test_several_files_are_deleted_after_a_question(bot: FakeBot) -> None:
+    for name in ("a.jpg", "b.jpg", "c.txt", "d.txt"):
+        await bot.drop(name, name.encode())
+    filling = await bot.fill_in("rm", name=["#3", "a.jpg"])
+    assert "a.jpg" in filling.text
+    assert filling.fields == {}
+    await filling.answer()
+    assert filling.step.is_over
+    filling = await bot.fill_in("rm", name="*.jpg")
+    assert "b.jpg" in filling.text
+    assert len(await bot.catalog.page(Scope(owner=ALICE), limit=9)) == 2
+    await filling.answer()
+    assert [each.name for each in await bot.catalog.page(Scope(owner=ALICE), limit=9)] == ["d.txt"]
+
+
 async def test_missing_and_wrong_values_are_named_by_their_labels(bot: FakeBot) -> None:
     await bot.drop("a.txt", b"1")
     filling = await bot.fill_in("send", name="#1", target=" ")
@@ -307,7 +322,7 @@ async def test_forms_are_in_the_readers_language(bot: FakeBot) -> None:
     await bot.drop("ab.txt", b"2")
     await bot.say("lang zh")
     names = {each.node: each.name for each in await bot.commands()}
-    assert names["rm"] == "彻底删除一个文件"
+    assert names["quota"] == "显示您已用和剩余的空间"
     filling = await bot.fill_in("send", name="#1", target="")
     assert filling.text == "还缺少：接收方"
     assert [each.label for each in filling.fields.values()] == ["文件", "接收方"]

@@ -296,7 +296,7 @@ async def test_the_history_of_a_room_is_read_with_its_consent_alone() -> None:
 async def test_a_line_of_a_room_that_fails_is_left_out(
     fault: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("filebot.plugin.calls.ROOM_LINE_LIMIT_S", 0.05)
+    monkeypatch.setattr("filebot.plugin.room_lines.ROOM_LINE_LIMIT_S", 0.05)
     ears = Listening()
 
     @ears.plugin.room_line("ears/line")

@@ -75,7 +75,7 @@ class ScriptedCommands:
 
     result: FormStep = SENT
     before: Callable[[], Awaitable[None]] = _at_once
-    """What each step of ``send`` but the first, and ``list``, waits for."""
+    """Wait of ``list``, and of each step of ``send`` but the first."""
     denied: set[str] = field(default_factory=set)
     """Identities, or nicks, of people who may do nothing."""
     carried_out: list[tuple[FormAction, Mapping[str, tuple[str, ...]]]] = field(default_factory=list)

@@ -5,7 +5,7 @@ would cost several times what the bytes do. What this lane does not know goes on
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import quoteattr
@@ -36,6 +36,12 @@ class Request:
     def sid(self) -> str:
         """The session that it belongs to."""
         return self.payload.get("sid", "")
+
+    @property
+    def bare(self) -> "Request":
+        """The request without its content, which may take much memory: enough to answer it."""
+        stanza = Element(self.stanza.tag, {"id": self.stanza.get("id", "")})
+        return replace(self, stanza=stanza, payload=Element(self.payload.tag))
 
 
 Take: TypeAlias = Callable[[Request], None]

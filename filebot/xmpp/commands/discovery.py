@@ -70,7 +70,7 @@ class CommandDiscovery:
         commands = self._commands()
         if commands is None or request.payload.get("node") != COMMANDS:
             return False
-        self._start(request, self._items(commands, request))
+        self._start(request, self._items(commands, request.own, *self._asked_by(request)))
         return True
 
     def _asked_for_info(self, request: Request) -> bool:
@@ -83,27 +83,33 @@ class CommandDiscovery:
         elif len(node) > LONGEST_NODE:
             self._fast_path.refuse(request, NO_SUCH_COMMAND)
         else:
-            self._start(request, self._info(commands, request, node))
+            self._start(request, self._info(commands, node, *self._asked_by(request)))
         return True
 
-    async def _items(self, commands: CommandForms, request: Request) -> Element:
-        sender = self._asker(request.stanza)
-        if sender is None:
-            return write_items(request.own, ())
-        # Through a room the bot has the address of an occupant, by which it is to be asked further.
-        own = f"{sender.room}/{self._nick_in(sender.room)}" if sender.room else request.own
-        return write_items(own, await commands.items(sender, language_of(request.stanza)))
+    def _asked_by(self, request: Request) -> tuple[Sender | None, str | None]:
+        return self._asker(request.stanza), language_of(request.stanza)
 
-    async def _info(self, commands: CommandForms, request: Request, node: str) -> Element | None:
-        sender = self._asker(request.stanza)
-        item = sender and await commands.item(sender, language_of(request.stanza), node)
+    async def _items(
+        self, commands: CommandForms, own: str, sender: Sender | None, language: str | None
+    ) -> Element:
+        if sender is None:
+            return write_items(own, ())
+        if sender.room:
+            # Through a room the bot has the address of an occupant, by which it is to be asked further.
+            own = f"{sender.room}/{self._nick_in(sender.room)}"
+        return write_items(own, await commands.items(sender, language))
+
+    async def _info(
+        self, commands: CommandForms, node: str, sender: Sender | None, language: str | None
+    ) -> Element | None:
+        item = sender and await commands.item(sender, language, node)
         return write_command_info(item) if item else None
 
     def _start(self, request: Request, finding: Coroutine[None, None, Element | None]) -> None:
         is_taken = self._asking[request.peer] < MOST_OF_ONE
         if not is_taken:
             finding.close()
-        elif is_taken := self._tasks.start(self._answer(request, finding), "discovery of commands"):
+        elif is_taken := self._tasks.start(self._answer(request.bare, finding), "discovery of commands"):
             self._asking[request.peer] += 1
         else:
             finding.close()

@@ -55,6 +55,9 @@ STEP_LIMIT_S: Final = 6 * 3600.0
 WORDS_LIMIT_S: Final = 3.0
 SWEEP_S: Final = 60.0
 
+LONGEST_ID: Final = 1024
+"""Characters of an iq's id, which is kept until the answer."""
+
 _ID_BYTES: Final = 16
 _NOT_SERVED: Final = StanzaError("feature-not-implemented")
 _STOPPING: Final = StanzaError("recipient-unavailable", "wait")
@@ -150,15 +153,18 @@ class CommandRunner:
         # Whoever has nothing but a nick cannot be told from the next one who has it.
         if sender is None or sender.identity is None:
             raise CommandRefused(FORBIDDEN)
+        if len(request.stanza.get("id", "")) > LONGEST_ID:
+            raise CommandRefused(StanzaError("bad-request", "modify"))
         command = read_command(request.payload)
-        party = Party(sender.address.jid, sender.rate_key)
+        party, language = Party(sender.address.jid, sender.rate_key), language_of(request.stanza)
+        request = request.bare
         if command.session_id:
             session = self._sessions.find(party, command.node, command.session_id, self._now())
             self._go_on(session, request, command)
         elif command.action is not None:
             raise CommandRefused(BAD_ACTION)
         else:
-            talk = _Talk(sender, command.language or language_of(request.stanza))
+            talk = _Talk(sender, command.language or language)
             session = self._sessions.begin(party, command.node, talk, self._now())
             self._watch()
             self._start(session, request, lambda: self._first(commands, session))

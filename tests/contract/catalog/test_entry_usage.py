@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from filebot.model import Weight
 from filebot.ports import Catalog
 from tests.contract.catalog.samples import ALICE, BOB, ROOM, a_file, digest, names, put
 
@@ -72,3 +73,32 @@ async def test_digests_are_listed_by_their_beginning_each_once(catalog: Catalog)
 async def test_an_intact_catalog_has_no_damage(catalog: Catalog) -> None:
     await catalog.add(a_file("a"))
     assert await catalog.damage() is None
+
+
+async def test_so_much_of_an_entry_counts_as_its_weight_says(catalog: Catalog) -> None:
+    mine = await catalog.add(a_file("a", scope=ROOM, blob=1, size=1001))
+    owner, room = mine.owner, ROOM.room or ""
+    assert await catalog.weight(mine.id) == Weight(100, 1001)
+    await catalog.set_weight(mine.id, 50)
+    assert await catalog.weight(mine.id) == Weight(50, 1001)
+    assert await catalog.used_by(owner) == await catalog.used_in(room) == (1, 500)
+    assert await catalog.used_in_all() == (1, 1001)
+    await catalog.hand_over(owner, "dave@example.org", 9)
+    assert await catalog.used_by(owner) == (0, 0)
+    assert await catalog.used_by("dave@example.org") == (1, 500)
+    await catalog.remove(mine.id)
+    assert await catalog.used_in(room) == (0, 0)
+    assert await catalog.weight(mine.id) is None
+    await catalog.set_weight(mine.id, 50)  # not an error
+
+
+async def test_of_the_same_bytes_the_largest_weight_counts(catalog: Catalog) -> None:
+    one, other = [await catalog.add(a_file(name, blob=1, size=200)) for name in "ab"]
+    await catalog.set_weight(one.id, 25)
+    assert await catalog.used_by(one.owner) == (2, 200)
+    await catalog.set_weight(other.id, 50)
+    assert await catalog.used_by(one.owner) == (2, 100)
+    await catalog.remove(other.id)
+    assert await catalog.used_by(one.owner) == (1, 50)
+    await catalog.add(a_file("c", blob=1, size=200))
+    assert await catalog.used_by(one.owner) == (2, 200)

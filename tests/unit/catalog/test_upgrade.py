@@ -44,6 +44,8 @@ def upgraded(before: dict[str, Rows], version: str) -> dict[str, Rows]:
             after |= {table: [] for table in tables}
     if version < "0015":
         after["entries"] = [row | {"attached_bytes": 0} for row in after["entries"]]
+    if version < "0017":
+        after["entries"] = [row | {"weight": 100} for row in after["entries"]]
     if "0004" <= version < "0011":
         after["room_settings"] = [each for row in before["room_settings"] for each in setting_rows(row)]
     return after

@@ -265,6 +265,9 @@ max_file_size = "much"
     ("text", "words"),
     [
         ("[rooms]\ncommand_prefix = ''", "one to three signs"),
+        ("[store]\nurl = 'disk'", "is no URL of a backend"),
+        ("[store]\nurl = 'S3:x'", "is no URL of a backend"),
+        ("[files]\nscanners = ['clamd: a']", "is no URL of a backend"),
         ("[rooms]\ncommand_prefix = 'bot'", "one to three signs"),
         ("[rooms]\ncommand_prefix = '! '", "one to three signs"),
         ("[rooms]\njoin = 'team@conference.example.org'", "must be a list"),

@@ -469,6 +469,19 @@ async def test_at_a_stop_all_who_wait_are_answered() -> None:
         assert (await bot.error_of(bot.command("list"))).condition == "recipient-unavailable"
 
 
+@in_virtual_time
+async def test_what_waits_for_its_answer_keeps_no_stanza() -> None:
+    async with lab() as bot:
+        session = await bot.begun()
+        bot.commands.before = forever
+        bot.command("send", session, "next", {"file": "1", "other": "x" * 500_000})
+        await asyncio.sleep(1)
+        [waiting] = bot.service._runner._sessions
+        assert waiting.owned.request is not None
+        assert len(waiting.owned.request.payload) == 0
+        assert bot.service._runner._sessions.size_bytes < 10_000
+
+
 # --- what is too large ------------------------------------------------------------------------------
 
 
