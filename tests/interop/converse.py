@@ -39,6 +39,8 @@ class Converse:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
+        if not LIBRARY.is_dir():
+            raise FileNotFoundError(f"{LIBRARY}: run scripts/bootstrap test")
         page = self._folder / "converse.html"
         page.parent.mkdir(parents=True, exist_ok=True)
         text = PAGE.read_text().replace("LIBRARY", LIBRARY.as_uri())
