@@ -94,8 +94,11 @@ def read_command(command: Element) -> CommandRequest:
     return CommandRequest(node, session_id, _ACTIONS[action], forms[0] if forms else None, language or None)
 
 
-def write_step(node: str, session_id: str, step: FormStep, status: Status) -> Element:
-    """Return the answer with a step: a form to fill in, or the result."""
+def write_step(node: str, session_id: str, step: FormStep, status: Status, software: str = "") -> Element:
+    """Return the answer with a step: a form to fill in, or the result.
+
+    ``software`` is the node of the client's caps.
+    """
     command = _command(node, session_id, status)
     if status is Status.EXECUTING:
         # COMPAT(Converse.js, 14): shows no buttons without this, not even the one of section 3.4.
@@ -107,7 +110,7 @@ def write_step(node: str, session_id: str, step: FormStep, status: Status) -> El
         note = SubElement(command, f"{{{COMMANDS}}}note", {"type": step.severity.value})
         note.text = sayable(step.text)
     if status is Status.EXECUTING:
-        command.append(write_form(_shown_form(step)))
+        command.append(write_form(_shown_form(step), software))
     elif step.table is not None:
         command.append(write_table(step.table))
     return command

@@ -31,11 +31,11 @@ _LISTS: Final = frozenset({FieldKind.CHOICE, FieldKind.CHOICES})
 # --- writing ----------------------------------------------------------------------------------------
 
 
-def write_form(form: Form) -> Element:
-    """Return a form to fill in."""
-    x = _form("form", form.title, form.instructions)
+def write_form(form: Form, software: str = "") -> Element:
+    """Return a form to fill in, for a client with this node of caps."""
+    x = _form("form", form.title, shown_as_it_is(form.instructions, software))
     for each in form.fields:
-        x.append(_field(each))
+        x.append(_field(each, software))
     return x
 
 
@@ -65,13 +65,14 @@ def _form(kind: str, title: str, instructions: str = "") -> Element:
     x = Element(f"{{{DATA_FORM}}}x", {"type": kind})
     if title:
         _add(x, "title", title)
-    for line in instructions.splitlines():
-        if line.strip():
-            _add(x, "instructions", shown_as_it_is(line))  # section 3.1: no newlines, but several elements
+    # COMPAT(Converse.js, 14): shows the first of these elements alone, so this one has all the lines. By
+    # section 3.1 each line should have an element of its own.
+    if lines := "\n".join(filter(str.strip, instructions.splitlines())):
+        _add(x, "instructions", lines)
     return x
 
 
-def _field(field: FormField) -> Element:
+def _field(field: FormField, software: str) -> Element:
     about = {"type": field.kind.value}
     if field.kind is not FieldKind.FIXED:
         about["var"] = sent_name(field.name)
@@ -86,7 +87,7 @@ def _field(field: FormField) -> Element:
         validate = SubElement(element, f"{{{OPEN_LIST}}}validate", {"datatype": "xs:string"})
         SubElement(validate, f"{{{OPEN_LIST}}}open")
     for value in field.values:
-        _add(element, "value", shown_as_it_is(value) if field.kind is FieldKind.FIXED else value)
+        _add(element, "value", shown_as_it_is(value, software) if field.kind is FieldKind.FIXED else value)
     for option in field.options:
         choice = SubElement(element, f"{{{DATA_FORM}}}option", {"label": sayable(option.label)})
         _add(choice, "value", option.value)

@@ -144,7 +144,7 @@ async def test_the_newest_files_are_offered_by_their_ids(bot: FakeBot) -> None:
     options = filling.fields["name"].options
     assert len(options) == 50
     assert options[0].value == "#52"
-    assert options[0].label == "same.txt (2 bytes, 1 minute ago)"
+    assert options[0].label == "same.txt (#52, 2 bytes, 1 minute ago)"
     assert filling.fields["name"].is_open
     await filling.answer(name="#17")
     assert filling.text == 'Deleted "same.txt" (#17).'
@@ -206,8 +206,8 @@ async def test_files_of_one_name_are_told_apart(bot: FakeBot) -> None:
     await bot.drop("a.txt", b"22")
     filling = await bot.fill_in("rm", name="a.txt")
     assert [each.label for each in filling.fields["name"].options] == [
-        "a.txt (2 bytes, just now)",
-        "a.txt (1 byte, just now)",
+        "a.txt (#2, 2 bytes, just now)",
+        "a.txt (#1, 1 byte, just now)",
     ]
     await filling.answer(name="#1")
     assert [each.id for each in await bot.catalog.page(Scope(owner=ALICE), limit=9)] == [2]

@@ -291,17 +291,14 @@ class CommandRunner:
 
     def _answer(self, session: _Session, request: Request, step: FormStep, status: Status) -> bool:
         """Return whether it was small enough to be sent."""
-        payload = write_step(session.node, session.id, self._shown(session, request, step), status)
+        # Which software somebody has who asks through a room is not known.
+        software = "" if session.owned.sender.room else self._software(request.peer)
+        if not shows_tables(software):
+            step = replace(step, table=None)  # the text has all that is in it
+        payload = write_step(session.node, session.id, step, status, software)
         if fits := self._fast_path.fits(request, payload):
             self._fast_path.answer(request, payload)
         return fits
-
-    def _shown(self, session: _Session, request: Request, step: FormStep) -> FormStep:
-        """Return the step without a table if the client may fail at it: the text has all that is in it."""
-        # Which software somebody has who asks through a room is not known.
-        if session.owned.sender.room is None and shows_tables(self._software(request.peer)):
-            return step
-        return replace(step, table=None)
 
     async def _say(self, session: _Session, step: FormStep) -> None:
         parts = (step.text, "" if step.table is None else table_text(step.table))

@@ -65,7 +65,7 @@ class CommandLab:
         self.rooms = Rooms()
         self.said: list[Element] = []
         self.messages: list[tuple[Address, str]] = []
-        self.software = dict[str, str]()
+        self.software = {ANNA: "https://conversejs.org"}
         """Nodes of clients' caps."""
         self._asked = 0
         self._answered = asyncio.Event()
