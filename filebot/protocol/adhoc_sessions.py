@@ -13,7 +13,8 @@ Theory of operation. A session belongs to one client of one person; nobody else 
            LATE ---- a form, or the result, came --------> READY --asked again: the result--> (over)
 
 From each state ``cancel`` leads out, and so does a result that comes to RUNNING. While a step is under way
-nothing else is begun, so that nothing is carried out twice. Ids of sessions that are over are remembered
+nothing else is begun, so that nothing is carried out twice; and forms are numbered, so that an earlier one
+that comes once more answers none that was shown since. Ids of sessions that are over are remembered
 for a while: to their owner they have expired; to all others, and later, they were never there.
 """
 
@@ -110,6 +111,8 @@ class CommandSession(Generic[T]):
     state: State = State.RUNNING
     step: FormStep | None = None
     """Last step that came; None before the first one."""
+    number: int = 0
+    """Number of the form that is to be filled in."""
     size_bytes: int = SESSION_BYTES
 
     @property
@@ -207,6 +210,7 @@ class CommandSessions(Generic[T]):
     def late(self, session: CommandSession[T]) -> None:
         """Note that nobody waits any more for the step that is under way."""
         session.state = State.LATE
+        session.number += 1
 
     def stepped(self, session: CommandSession[T], step: FormStep, now: float) -> bool:
         """Note that a step came; return whether a client waits for it. Raises CommandRefused for one that
@@ -220,6 +224,7 @@ class CommandSessions(Generic[T]):
             return True
         self._resize(session, SESSION_BYTES + weight(step))
         session.step = step
+        session.number += 1
         session.state = State.ASKING if is_awaited else State.READY
         self._touch(session, now)
         return is_awaited

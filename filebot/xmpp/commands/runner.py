@@ -182,6 +182,10 @@ class CommandRunner:
         elif move is Move.FETCH:
             self._sessions.fetched(session, self._now())
             self._background(request, self._give(session, request, step))
+        elif command.form_number not in {None, str(session.number)}:
+            # It came twice: a click too many, or a stanza that was sent again (XEP-0198). It says nothing
+            # about what was asked since.
+            self._background(request, self._give(session, request, step))
         elif move is Move.PREVIOUS:
             self._sessions.run(session, None, self._now())
             self._start(session, request, fill.previous)
@@ -291,7 +295,9 @@ class CommandRunner:
 
     def _answer(self, session: _Session, request: Request, step: FormStep, status: Status) -> bool:
         """Return whether it was small enough to be sent."""
-        payload = write_step(session.node, session.id, self._shown(session, request, step), status)
+        payload = write_step(
+            session.node, session.id, self._shown(session, request, step), status, session.number
+        )
         if fits := self._fast_path.fits(request, payload):
             self._fast_path.answer(request, payload)
         return fits
