@@ -104,15 +104,17 @@ class CommandRunner:
         says: Says,
         limits: CommandLimits | None = None,
         *,
+        is_there: Callable[[Sender], bool],
         software: Callable[[str], str] = lambda _: "",
     ) -> None:
-        """``asker`` reads who sent an iq; None for nobody whom the bot answers. ``software`` gives the node
-        of a client's caps.
+        """``asker`` reads who sent an iq; None for nobody whom the bot answers. ``is_there`` tells whether
+        the address of an asker is still theirs. ``software`` gives the node of a client's caps.
         """
         self._fast_path = fast_path
         self._handlers = handlers
         self._asker = asker
         self._says = says
+        self._is_there = is_there
         self._software = software
         limits = limits or CommandLimits()
         self._sessions = CommandSessions[_Talk](limits, lambda: secrets.token_hex(_ID_BYTES))
@@ -216,8 +218,7 @@ class CommandRunner:
         self._tasks.start(self._steps.stop(session.id), "cancelled command")
 
     async def _refuse_form(self, talk: _Talk, request: Request, error: BadForm) -> None:
-        text = await self._words(talk, error)
-        self._fast_path.refuse(request, replace(BAD_PAYLOAD, text=text))
+        self._refuse(talk, request, replace(BAD_PAYLOAD, text=await self._words(talk, error)))
 
     # --- steps ----------------------------------------------------------------------------------
 
@@ -266,7 +267,7 @@ class CommandRunner:
         request = session.owned.taken()
         self._sessions.end(session)
         if request is not None:
-            self._fast_path.refuse(request, replace(_error_of(error), text=text))
+            self._refuse(session.owned, request, replace(_error_of(error), text=text))
         else:
             await self._say(session, FormStep(text))
 
@@ -298,12 +299,20 @@ class CommandRunner:
 
     def _answer(self, session: _Session, request: Request, step: FormStep, status: Status) -> bool:
         """Return whether it was small enough to be sent."""
+        if not self._is_there(session.owned.sender):
+            log.info("%s is not who asked any more; nothing is answered there", request.peer)
+            return True
         payload = write_step(
             session.node, session.id, self._shown(session, request, step), status, session.number
         )
         if fits := self._fast_path.fits(request, payload):
             self._fast_path.answer(request, payload)
         return fits
+
+    def _refuse(self, talk: _Talk, request: Request, error: StanzaError) -> None:
+        """Refuse a request in words, which are for nobody else."""
+        if self._is_there(talk.sender):
+            self._fast_path.refuse(request, error)
 
     def _shown(self, session: _Session, request: Request, step: FormStep) -> FormStep:
         """Return the step without a table if the client may fail at it: the text has all that is in it."""

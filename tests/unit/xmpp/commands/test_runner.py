@@ -349,6 +349,26 @@ async def test_an_occupant_is_who_the_room_says_at_each_step() -> None:
         await bot.result_of(bot.command("send", session, "next", {"file": "1"}, sender=IN_ROOM))
 
 
+@pytest.mark.conformance(105)
+@pytest.mark.parametrize("fails", [False, True])
+@in_virtual_time
+async def test_a_later_owner_of_the_nick_has_no_answer(fails: bool) -> None:
+    async with lab() as bot:
+        bot.rooms.occupants["Anna"] = Occupant("anna@example.org", f"{ROOM}/id1")
+
+        async def change() -> None:
+            bot.rooms.occupants["Anna"] = Occupant("bob@example.org", f"{ROOM}/id2")
+            if fails:
+                raise ZeroDivisionError
+
+        bot.commands.before = change
+        asked = bot.command("list", sender=IN_ROOM)
+        await asyncio.sleep(60)
+        assert bot.commands.senders
+        assert not bot.answers_to(asked)
+        assert len(bot.service._runner._sessions) == 0
+
+
 @in_virtual_time
 async def test_an_occupant_of_whom_only_the_nick_is_known_is_refused() -> None:
     async with lab() as bot:
