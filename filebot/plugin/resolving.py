@@ -89,6 +89,9 @@ class ArgumentResolver:
         Raises TooManyFiles, and NoSuchEntry if there is none of them.
         """
         found, missing, by_pattern = dict[int, Entry](), list[str](), False
+        limit = MOST_CHANGED if parameter.is_exact else WILDCARD_LIMIT
+        if len(chosen) > limit:  # before each of them costs a look into the catalog
+            raise TooManyFiles(count=len(chosen), limit=limit)
         for each in chosen:
             try:
                 if isinstance(each, int):
@@ -109,7 +112,6 @@ class ArgumentResolver:
                     by_pattern = by_pattern or meant.by_pattern
         if not found:
             raise NoSuchEntry(" ".join(missing))
-        limit = MOST_CHANGED if parameter.is_exact else WILDCARD_LIMIT
         if len(found) > limit:
             raise TooManyFiles(count=len(found), limit=limit)
         return Selection(tuple(found.values()), tuple(missing), by_pattern)

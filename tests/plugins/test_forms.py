@@ -175,6 +175,18 @@ async def test_more_files_than_are_sent_at_once_are_refused(bot: FakeBot) -> Non
     assert not bot.sent
 
 
+@pytest.mark.parametrize(("command", "limit"), [("rm", 100), ("get", 10)])
+async def test_a_thousand_names_are_refused_before_they_are_looked_up(
+    bot: FakeBot, monkeypatch: pytest.MonkeyPatch, command: str, limit: int
+) -> None:
+    async def find(*_: object) -> Entry | None:
+        raise AssertionError("it is looked up")
+
+    monkeypatch.setattr(bot.catalog, "find_by_name", find)
+    filling = await bot.fill_in(command, name=[f"{number:03}" for number in range(1000)])
+    assert f"at most {limit}" in filling.text
+
+
 async def test_a_file_named_like_an_id_is_not_taken_for_the_chosen_one(bot: FakeBot) -> None:
     await bot.drop("one.txt", b"1")
     await bot.drop("#1", b"2")

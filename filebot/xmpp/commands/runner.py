@@ -104,15 +104,17 @@ class CommandRunner:
         says: Says,
         limits: CommandLimits | None = None,
         *,
+        is_there: Callable[[Sender], bool],
         software: Callable[[str], str] = lambda _: "",
     ) -> None:
-        """``asker`` reads who sent an iq; None for nobody whom the bot answers. ``software`` gives the node
-        of a client's caps.
+        """``asker`` reads who sent an iq; None for nobody whom the bot answers. ``is_there`` tells whether
+        the address of an asker is still theirs. ``software`` gives the node of a client's caps.
         """
         self._fast_path = fast_path
         self._handlers = handlers
         self._asker = asker
         self._says = says
+        self._is_there = is_there
         self._software = software
         limits = limits or CommandLimits()
         self._sessions = CommandSessions[_Talk](limits, lambda: secrets.token_hex(_ID_BYTES))
@@ -156,7 +158,10 @@ class CommandRunner:
         if len(request.stanza.get("id", "")) > LONGEST_ID:
             raise CommandRefused(StanzaError("bad-request", "modify"))
         command = read_command(request.payload)
-        party, language = Party(sender.address.jid, sender.rate_key), language_of(request.stanza)
+        party, language = (
+            Party(sender.address.jid, sender.rate_key, sender.room),
+            language_of(request.stanza),
+        )
         request = request.bare
         if command.session_id:
             session = self._sessions.find(party, command.node, command.session_id, self._now())
@@ -181,6 +186,10 @@ class CommandRunner:
             raise CommandRefused(BAD_ACTION)
         elif move is Move.FETCH:
             self._sessions.fetched(session, self._now())
+            self._background(request, self._give(session, request, step))
+        elif command.form_number not in {None, str(session.number)}:
+            # It came twice: a click too many, or a stanza that was sent again (XEP-0198). It says nothing
+            # about what was asked since.
             self._background(request, self._give(session, request, step))
         elif move is Move.PREVIOUS:
             self._sessions.run(session, None, self._now())
@@ -209,8 +218,7 @@ class CommandRunner:
         self._tasks.start(self._steps.stop(session.id), "cancelled command")
 
     async def _refuse_form(self, talk: _Talk, request: Request, error: BadForm) -> None:
-        text = await self._words(talk, error)
-        self._fast_path.refuse(request, replace(BAD_PAYLOAD, text=text))
+        self._refuse(talk, request, replace(BAD_PAYLOAD, text=await self._words(talk, error)))
 
     # --- steps ----------------------------------------------------------------------------------
 
@@ -259,7 +267,7 @@ class CommandRunner:
         request = session.owned.taken()
         self._sessions.end(session)
         if request is not None:
-            self._fast_path.refuse(request, replace(_error_of(error), text=text))
+            self._refuse(session.owned, request, replace(_error_of(error), text=text))
         else:
             await self._say(session, FormStep(text))
 
@@ -291,14 +299,22 @@ class CommandRunner:
 
     def _answer(self, session: _Session, request: Request, step: FormStep, status: Status) -> bool:
         """Return whether it was small enough to be sent."""
+        if not self._is_there(session.owned.sender):
+            log.info("%s is not who asked any more; nothing is answered there", request.peer)
+            return True
         # Which software somebody has who asks through a room is not known.
         software = "" if session.owned.sender.room else self._software(request.peer)
         if not shows_tables(software):
             step = replace(step, table=None)  # the text has all that is in it
-        payload = write_step(session.node, session.id, step, status, software)
+        payload = write_step(session.node, session.id, step, status, software, number=session.number)
         if fits := self._fast_path.fits(request, payload):
             self._fast_path.answer(request, payload)
         return fits
+
+    def _refuse(self, talk: _Talk, request: Request, error: StanzaError) -> None:
+        """Refuse a request in words, which are for nobody else."""
+        if self._is_there(talk.sender):
+            self._fast_path.refuse(request, error)
 
     async def _say(self, session: _Session, step: FormStep) -> None:
         parts = (step.text, "" if step.table is None else table_text(step.table))

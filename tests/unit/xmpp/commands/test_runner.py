@@ -39,6 +39,13 @@ def form_of(command: Element) -> str | None:
     return command.findtext(f"{{{DATA_FORM}}}x/{{{DATA_FORM}}}title")
 
 
+def number_of(command: Element) -> dict[str, str]:
+    """Return the hidden field of a form, which clients send back."""
+    fields = command.iter(f"{{{DATA_FORM}}}field")
+    [hidden] = [each for each in fields if each.get("type") == "hidden"]
+    return {hidden.get("var", ""): hidden.findtext(f"{{{DATA_FORM}}}value", "")}
+
+
 # --- the usual course -------------------------------------------------------------------------------
 
 
@@ -185,6 +192,35 @@ async def test_a_form_that_is_submitted_twice_is_carried_out_once() -> None:
         assert len(bot.commands.carried_out) == 2
 
 
+@pytest.mark.conformance(109)
+@in_virtual_time
+async def test_a_form_that_comes_once_more_answers_no_question_that_was_asked_since() -> None:
+    async with lab() as bot:
+        first = await bot.result_of(bot.command("send"))
+        session, fields = first.get("sessionid", ""), {"file": "1", **number_of(first)}
+        second = await bot.result_of(bot.command("send", session, "execute", fields))
+        assert form_of(second) == "Send it?"
+        again = await bot.result_of(bot.command("send", session, "execute", fields))
+        assert (form_of(again), number_of(again)) == ("Send it?", number_of(second))
+        assert len(bot.commands.carried_out) == 1
+        done = await bot.result_of(bot.command("send", session, "complete", number_of(again)))
+        assert done.get("status") == "completed"
+
+
+@pytest.mark.conformance(109)
+@in_virtual_time
+async def test_who_waits_twice_for_a_question_does_not_answer_it() -> None:
+    async with lab() as bot:
+        session = await bot.begun()
+        bot.commands.before = lambda: asyncio.sleep(60)
+        note = await bot.result_of(bot.command("send", session, "next", {"file": "1"}), 26.0)
+        await asyncio.sleep(60)
+        asked = await bot.result_of(bot.command("send", session, "execute", number_of(note)))
+        again = await bot.result_of(bot.command("send", session, "execute", number_of(note)))
+        assert (form_of(asked), form_of(again)) == ("Send it?", "Send it?")
+        assert len(bot.commands.carried_out) == 1
+
+
 @pytest.mark.conformance(105)
 @pytest.mark.parametrize("other", [LAPTOP, BOB])
 @pytest.mark.parametrize("action", ["next", "complete", "prev", "cancel", "execute"])
@@ -311,6 +347,26 @@ async def test_an_occupant_is_who_the_room_says_at_each_step() -> None:
         assert await bot.error_of(refused) == BAD_SESSION_ID
         bot.rooms.occupants["Anna"] = Occupant("anna@example.org", f"{ROOM}/id1")
         await bot.result_of(bot.command("send", session, "next", {"file": "1"}, sender=IN_ROOM))
+
+
+@pytest.mark.conformance(105)
+@pytest.mark.parametrize("fails", [False, True])
+@in_virtual_time
+async def test_a_later_owner_of_the_nick_has_no_answer(fails: bool) -> None:
+    async with lab() as bot:
+        bot.rooms.occupants["Anna"] = Occupant("anna@example.org", f"{ROOM}/id1")
+
+        async def change() -> None:
+            bot.rooms.occupants["Anna"] = Occupant("bob@example.org", f"{ROOM}/id2")
+            if fails:
+                raise ZeroDivisionError
+
+        bot.commands.before = change
+        asked = bot.command("list", sender=IN_ROOM)
+        await asyncio.sleep(60)
+        assert bot.commands.senders
+        assert not bot.answers_to(asked)
+        assert len(bot.service._runner._sessions) == 0
 
 
 @in_virtual_time
