@@ -112,7 +112,8 @@ def room_settings(plugins: Iterable[LoadedPlugin], disabled: Collection[str] = (
     """
     loaded = [each.plugin for each in plugins]
     declared = [setting for plugin in loaded for setting in plugin.room_settings]
-    off = [each.name for plugin in bundled() if plugin.name in disabled for each in plugin.room_settings]
+    absent = [plugin for plugin in bundled() if plugin.name in disabled] if disabled else []
+    off = [each.name for plugin in absent for each in plugin.room_settings]
     if any(command.name == "room" for plugin in loaded for command in plugin.commands):
         return RoomSettingTable(declared, off)
     return RoomSettingTable((), [*off, *(each.name for each in declared)])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Final, get_origin
+from weakref import WeakKeyDictionary
 
 from filebot.errors import FilebotError, Refusal
 from filebot.plugin.needs import NEED_OF
@@ -46,12 +47,66 @@ def _uses(function: object, seen: set[object]) -> Iterator[Use]:
     if not isinstance(function, FunctionType) or function in seen:
         return
     seen.add(function)
-    yield from _uses_in(function, function.__code__, _contexts(function), seen)
+    for part in _parts_of(function):
+        yield from _uses_in(function, part, seen)
 
 
-def _uses_in(
-    function: FunctionType, code: CodeType, contexts: frozenset[str], seen: set[object]
-) -> Iterator[Use]:
+def _uses_in(function: FunctionType, part: "_Part", seen: set[object]) -> Iterator[Use]:
+    for load in part.loads:
+        if load.of_context or function.__globals__.get(load.what) is Refusal:
+            yield Use(load.what, load.place, load.template)
+    for name in part.code.co_names:
+        named = function.__globals__.get(name)
+        if named is None or getattr(named, "__module__", None) != function.__module__:
+            continue
+        if isinstance(named, type) and issubclass(named, FilebotError):
+            yield Use(name, f"{part.code.co_filename}, class {name}", vars(named).get("template"))
+        elif callable(named):
+            yield from _uses(inspect.unwrap(named), seen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """Place in the code that loads a part of a context, or a global."""
+
+    what: str
+    """Path below ``ctx``, or name of the global."""
+    place: str
+    template: str | None
+    of_context: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Code of a function, or of one within it."""
+
+    code: CodeType
+    loads: Sequence[_Load]
+
+
+_KNOWN: Final[WeakKeyDictionary[FunctionType, tuple[CodeType, frozenset[str], Sequence[_Part]]]] = (
+    WeakKeyDictionary()
+)
+"""Parts of each function, with the code and the names of contexts that they were found in: plugins that
+did not change are examined anew at each reload."""
+
+
+def _parts_of(function: FunctionType) -> Sequence[_Part]:
+    code, contexts = function.__code__, _contexts(function)
+    known = _KNOWN.get(function)
+    if known is None or known[0] is not code or known[1] != contexts:
+        known = _KNOWN[function] = code, contexts, [*_parts_in(code, contexts)]
+    return known[2]
+
+
+def _parts_in(code: CodeType, contexts: frozenset[str]) -> Iterator[_Part]:
+    yield _Part(code, [*_loads_in(code, contexts)])
+    for part in code.co_consts:
+        if isinstance(part, CodeType):
+            yield from _parts_in(part, contexts)
+
+
+def _loads_in(code: CodeType, contexts: frozenset[str]) -> Iterator[_Load]:
     steps = list(dis.get_instructions(code))
     for index, step in enumerate(steps):
         line = step.positions.lineno if step.positions else None
@@ -61,20 +116,9 @@ def _uses_in(
             path = [each.argval for each in steps[index + 1 : index + 3] if each.opname in _ATTRIBUTES]
             depth = 2 if path and path[0] in _PARTS else 1
             template = _text_at(steps, index + 2) if path[:1] and path[0] in _REPLIES else None
-            yield Use(".".join(path[:depth]), place, template)
-        elif step.opname == "LOAD_GLOBAL" and function.__globals__.get(step.argval) is Refusal:
-            yield Use(step.argval, place, _text_at(steps, index + 1))
-    for name in code.co_names:
-        named = function.__globals__.get(name)
-        if named is None or getattr(named, "__module__", None) != function.__module__:
-            continue
-        if isinstance(named, type) and issubclass(named, FilebotError):
-            yield Use(name, f"{code.co_filename}, class {name}", vars(named).get("template"))
-        elif callable(named):
-            yield from _uses(inspect.unwrap(named), seen)
-    for part in code.co_consts:
-        if isinstance(part, CodeType):
-            yield from _uses_in(function, part, contexts, seen)
+            yield _Load(".".join(path[:depth]), place, template, of_context=True)
+        elif step.opname == "LOAD_GLOBAL":
+            yield _Load(step.argval, place, _text_at(steps, index + 1), of_context=False)
 
 
 def _text_at(steps: Sequence[dis.Instruction], index: int) -> str | None:

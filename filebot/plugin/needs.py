@@ -4,8 +4,9 @@ The operator reads them to see what a plugin touches, and a context has nothing 
 mistakes, not against malice: a plugin runs in the bot's process, and Python is no sandbox there.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import attrgetter
 from typing import ClassVar, Final, Literal, get_args
 
@@ -145,7 +146,8 @@ class View:
         return getattr(self._target, name)
 
 
-def views(needs: Collection[str]) -> Mapping[str, type[View]]:
+@lru_cache(maxsize=64)
+def views(needs: frozenset[str]) -> Mapping[str, type[View]]:
     """Return the class of each part of the contexts of a plugin with these needs, by its path."""
     attributes: dict[str, dict[str, object]] = {}
     for path, need in NEED_OF.items():

@@ -2,6 +2,10 @@
 
 import gettext
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import copy
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -10,6 +14,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
+from filebot.concurrency.lru import ContentCache
 from filebot.errors import PluginError
 
 SOURCE: Final = "en"
@@ -20,12 +25,16 @@ _PLACEHOLDER: Final = re.compile(r"%\((\w+)\)")
 
 CATALOGUES: Final = Path(__file__).parent.parent / "locale"
 
+_COMPILED: Final = ContentCache[gettext.NullTranslations](1_000_000)
+"""Catalogues without fallbacks: most are what they were when the bot is reloaded."""
+
 
 def translations(language: str) -> gettext.NullTranslations:
     """Return the catalogue of one of ``LANGUAGES``; that of the source language changes nothing."""
     if language == SOURCE:
         return gettext.NullTranslations()
-    return _compiled(_read(catalogue_file(CATALOGUES, language, "filebot"), language))
+    content = catalogue_file(CATALOGUES, language, "filebot").read_bytes()
+    return _compiled(content, language, lambda _: None)
 
 
 def catalogues_in(folder: Path, domain: str) -> dict[str, gettext.NullTranslations]:
@@ -34,13 +43,19 @@ def catalogues_in(folder: Path, domain: str) -> dict[str, gettext.NullTranslatio
     Raises PluginError for one that cannot be read, or has a translation with other placeholders than its
     message.
     """
-    files = {name: catalogue_file(folder, name, domain) for name in LANGUAGES if name != SOURCE}
-    found = {name: read_catalogue(file, name) for name, file in files.items() if file.exists()}
-    for name, catalogue in found.items():
-        for message in catalogue:
-            if wrong := _wrong_placeholders(message):
-                raise PluginError(f"{domain}: the translation into {name} of {wrong}")
-    return {name: _compiled(catalogue) for name, catalogue in found.items()}
+    found = {}
+    for name in LANGUAGES:
+        file = catalogue_file(folder, name, domain)
+        if name != SOURCE and file.exists():
+            with _readable(file):
+                found[name] = _compiled(file.read_bytes(), name, partial(_check, domain, name), domain)
+    return found
+
+
+def _check(domain: str, language: str, catalogue: Catalog) -> None:
+    for message in catalogue:
+        if wrong := _wrong_placeholders(message):
+            raise PluginError(f"{domain}: the translation into {language} of {wrong}")
 
 
 def _wrong_placeholders(message: Message) -> str:
@@ -69,21 +84,34 @@ def catalogue_file(folder: Path, language: str, domain: str) -> Path:
 
 def read_catalogue(path: Path, language: str) -> Catalog:
     """Return a plugin's catalogue. Raises PluginError if it cannot be read."""
+    with _readable(path):
+        return _read(path.read_bytes(), language)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
     try:
-        return _read(path, language)
+        yield
     except (OSError, ValueError, PoFileError) as error:
         raise PluginError(
             f"{path.stem}: a catalogue in {path.parents[2]} cannot be read: {error}"
         ) from error
 
 
-def _read(path: Path, language: str) -> Catalog:
-    with path.open("rb") as file:
-        return read_po(file, locale=language, abort_invalid=True)
+def _read(content: bytes, language: str) -> Catalog:
+    return read_po(BytesIO(content), locale=language, abort_invalid=True)
 
 
-def _compiled(catalogue: Catalog) -> gettext.NullTranslations:
-    compiled = BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
+def _compiled(
+    content: bytes, language: str, check: Callable[[Catalog], None], *beside: str
+) -> gettext.NullTranslations:
+    """Return the translations of a catalogue, to which fallbacks may be added."""
+
+    def make() -> gettext.NullTranslations:
+        catalogue, compiled = _read(content, language), BytesIO()
+        check(catalogue)
+        write_mo(compiled, catalogue)
+        compiled.seek(0)
+        return gettext.GNUTranslations(compiled)
+
+    return copy(_COMPILED.get(content, make, language, *beside))

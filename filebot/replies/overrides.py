@@ -7,6 +7,8 @@ from typing import Final
 
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
+from filebot.concurrency.lru import ContentCache
+
 SUFFIX: Final = ".txt"
 
 RENAMED_TEMPLATES: Final[Mapping[str, str]] = {
@@ -62,12 +64,21 @@ RENAMED_ERRORS: Final = {
 }
 
 
+_VALID: Final = ContentCache[None](500_000)
+"""Templates that were examined already and are valid."""
+
+
 def examine(environment: Environment, text: str) -> None:
     """Raise TemplateSyntaxError if a text is no valid template.
 
     Unknown filters and tests are errors, too: within a condition jinja2 finds them only when it renders
     that branch.
     """
+    known = frozenset(environment.filters), frozenset(environment.tests)
+    _VALID.get(text, lambda: _examine(environment, text), *known)
+
+
+def _examine(environment: Environment, text: str) -> None:
     tree = environment.parse(text)
     for each in tree.find_all(nodes.Filter):
         if each.name not in environment.filters:

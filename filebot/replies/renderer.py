@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from gettext import NullTranslations
 from pathlib import Path
 from typing import Final
 
@@ -22,11 +21,9 @@ from jinja2 import (
     DictLoader,
     FileSystemLoader,
     PrefixLoader,
-    StrictUndefined,
     TemplatesNotFound,
     TemplateSyntaxError,
 )
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from filebot.concurrency.tasks import end
 from filebot.errors import ConfigError, FilebotError, PluginError, StorageError
@@ -35,8 +32,9 @@ from filebot.model import Address, AddressKind, Identity, Sender
 from filebot.ports import Catalog, Messenger
 from filebot.replies.captured import captured
 from filebot.replies.catalogues import LANGUAGES, SOURCE, catalogues_in, translations
+from filebot.replies.environment import TemplateEnvironment
 from filebot.replies.explanations import explained
-from filebot.replies.filters import Phrases, load_words, present
+from filebot.replies.filters import present
 from filebot.replies.hints import MarkedPrefix, commands_in, with_known_hints
 from filebot.replies.overrides import SUFFIX, by_new_names, examine, mistakes_in, outdated_in
 
@@ -99,15 +97,17 @@ class Replies:
         self._catalogues = {name: translations(name) for name in LANGUAGES}
         loader = _loader(self._inline, overrides)
         self._overrides = overrides
+        self._files = frozenset(loader.list_templates())
+        """Files of the templates in folders."""
         self._environments = {
-            name: _environment(name, catalogue, loader, clock)
+            name: TemplateEnvironment(name, catalogue, loader, clock)
             for name, catalogue in self._catalogues.items()
         }
         if overrides is not None and (mistakes := tuple(mistakes_in(overrides, self._source))):
             raise ConfigError(mistakes)
 
     @property
-    def _source(self) -> ImmutableSandboxedEnvironment:
+    def _source(self) -> TemplateEnvironment:
         return self._environments[SOURCE]
 
     @property
@@ -173,7 +173,8 @@ class Replies:
 
     def has(self, template: str) -> bool:
         """Return whether there is a template of this name."""
-        return f"{template}{SUFFIX}" in self._source.list_templates()
+        file = template + SUFFIX
+        return file in self._inline or file in self._files
 
     def hinted_commands(self) -> frozenset[str]:
         """Return the commands that the templates tell people to type."""
@@ -196,7 +197,7 @@ class Replies:
         for language, environment in self._environments.items():
             for name in self._in_use():
                 environment.get_template(name)
-            load_words(environment.filters)
+            environment.load_words()
             log.debug("the words of %s are loaded", language)
 
     def outdated_overrides(self) -> tuple[str, ...]:
@@ -353,27 +354,6 @@ def _loader(inline: Mapping[str, str], overrides: Path | None) -> BaseLoader:
     by_prefix = PrefixLoader({_SHIPPED: shipped}, delimiter=":")
     own = [FileSystemLoader(overrides), DictLoader(by_new_names(overrides))] if overrides else []
     return ChoiceLoader([*own, shipped, by_prefix])
-
-
-def _environment(
-    language: str, catalogue: NullTranslations, loader: BaseLoader, clock: Callable[[], datetime]
-) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
-        loader=loader,
-        autoescape=False,  # the result is plain text; the rim escapes it as XML
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-        cache_size=-1,
-        extensions=["jinja2.ext.i18n"],
-    )
-    # Prefix of commands, unless the caller of render() gives another.
-    environment.globals["prefix"] = ""
-    environment.policies["ext.i18n.trimmed"] = True
-    environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
-    environment.filters.update(Phrases(language, catalogue, clock).filters())
-    return environment
 
 
 def _snake_case(name: str) -> str:

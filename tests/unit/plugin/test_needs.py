@@ -82,6 +82,23 @@ def test_a_use_that_is_not_declared_is_found_when_the_plugin_is_loaded() -> None
     )
 
 
+def test_a_use_is_found_in_a_function_that_changed_since_it_was_examined(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def silent(ctx: Context[None]) -> None:
+        """Greet nobody."""
+
+    examine(declared(silent))
+    monkeypatch.setattr(silent, "__code__", greet.__code__)
+    with pytest.raises(PluginError, match=re.escape("ctx.tell (")):
+        examine(declared(silent))
+    monkeypatch.setitem(globals(), "helped", silent_helper)
+    examine(declared(silent))
+
+
+async def silent_helper(ctx: Context[None]) -> None: ...
+
+
 def test_a_check_has_to_be_declared() -> None:
     plugin = Plugin[None]("greeting", api=1, needs={"store"})
 

@@ -350,3 +350,36 @@ def test_alternatives_are_listed_as_the_language_does() -> None:
 def test_a_line_is_one_line_and_short(text: str) -> None:
     assert len(line(text).splitlines()) <= 1
     assert len(line(text * 1_000)) <= 3_000
+
+
+# --- what is kept of earlier renderers ------------------------------------------------------------
+
+
+def test_a_template_that_changed_is_not_what_it_was(tmp_path: Path) -> None:
+    for text in ("Go away.", "Go away, please.", "Go away."):
+        assert Replies(overrides=written(tmp_path, "errors/stranger", text)).render(
+            "errors/stranger", "en"
+        ) == text  # fmt: skip
+        replies = Replies()
+        replies.add("mine", {"words": text})
+        assert replies.render("mine/words", "en") == text
+
+
+def test_a_constant_is_in_the_words_of_each_reader_and_of_the_present() -> None:
+    replies = Replies()
+    replies.add("mine", {"words": "{{ 90|duration }}"})
+    assert replies.render("mine/words", "en") == "1 minute 30 seconds"
+    assert replies.render("mine/words", "zh_CN") != "1 minute 30 seconds"
+
+
+def test_a_catalogue_is_that_of_one_renderer_and_as_it_is_now(tmp_path: Path) -> None:
+    file = tmp_path / "zh_CN" / "LC_MESSAGES" / "mine.po"
+    file.parent.mkdir(parents=True)
+    for translation in ("甲", "乙"):
+        file.write_text(f'msgid "my words"\nmsgstr "{translation}"\n', encoding="utf-8")
+        replies = Replies()
+        replies.add("mine", {"words": "{% trans %}my words{% endtrans %}"}, tmp_path)
+        assert replies.render("mine/words", "zh_CN") == translation
+    without = Replies()
+    without.add("mine", {"words": "{% trans %}my words{% endtrans %}"})
+    assert without.render("mine/words", "zh_CN") == "my words"
