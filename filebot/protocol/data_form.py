@@ -5,6 +5,8 @@ A submission is a peer's: it may name fields that were never asked for, and valu
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
@@ -110,6 +112,22 @@ def read_submission(x: Element | None, form: Form) -> Submission:
     asked = [each for each in form.fields if each.kind is not FieldKind.FIXED]
     read = ((each, _values(each, sent.get(sent_name(each.name), ()))) for each in asked)
     return {field.name: values for field, values in read if values}
+
+
+def filled_in(x: Element | None, form: Form) -> Form:
+    """Return ``form`` with those values that were sent and are right, to be shown once more.
+
+    Raises BadForm for what :func:`read_submission` refuses as a whole.
+    """
+    sent = {} if x is None else _sent_values(x)
+    return replace(form, fields=tuple(_filled_in(each, sent) for each in form.fields))
+
+
+def _filled_in(field: FormField, sent: Mapping[str, tuple[str, ...]]) -> FormField:
+    values = () if field.kind is FieldKind.FIXED else sent.get(sent_name(field.name), ())
+    with suppress(BadForm):
+        return replace(field, values=_values(field, values) or field.values)
+    return field
 
 
 def _sent_values(x: Element) -> Mapping[str, tuple[str, ...]]:

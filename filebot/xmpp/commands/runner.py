@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element
 from filebot.concurrency.keyed_tasks import KeyedTasks
 from filebot.concurrency.tasks import Tasks
 from filebot.errors import BadForm, NotAllowed, TooManyRequests, UnknownCommand, WrongPlace
-from filebot.model import Address, Form, FormAction, FormStep, Sender
+from filebot.model import Address, Form, FormAction, FormStep, Sender, Severity
 from filebot.ports import CommandFill, CommandForms
 from filebot.protocol.adhoc import (
     BAD_ACTION,
@@ -38,7 +38,7 @@ from filebot.protocol.adhoc_sessions import (
     Move,
     Party,
 )
-from filebot.protocol.data_form import read_submission, table_text
+from filebot.protocol.data_form import filled_in, read_submission, table_text
 from filebot.protocol.form_quirks import shows_tables
 from filebot.protocol.stanza_error import StanzaError
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath, Request
@@ -203,7 +203,9 @@ class CommandRunner:
         try:
             values = read_submission(command.form, form)
         except BadForm as error:
-            self._background(request, self._refuse_form(session.owned, request, error))
+            # Converse.js and Psi show nothing of an error: mistakes of a person are told beside the form.
+            again = filled_in(command.form, form) if error.field else None
+            self._background(request, self._refuse_form(session, request, error, again))
             return
         action = command.action or session.usual_action
         self._sessions.run(session, values, self._now())
@@ -217,8 +219,15 @@ class CommandRunner:
         self._fast_path.answer(request, canceled)
         self._tasks.start(self._steps.stop(session.id), "cancelled command")
 
-    async def _refuse_form(self, talk: _Talk, request: Request, error: BadForm) -> None:
-        self._refuse(talk, request, replace(BAD_PAYLOAD, text=await self._words(talk, error)))
+    async def _refuse_form(
+        self, session: _Session, request: Request, error: BadForm, again: Form | None
+    ) -> None:
+        text = await self._words(session.owned, error)
+        if again is None or session.step is None:
+            self._refuse(session.owned, request, replace(BAD_PAYLOAD, text=text))
+        else:
+            step = replace(session.step, form=again, text=text, severity=Severity.ERROR)
+            await self._give(session, request, step)
 
     # --- steps ----------------------------------------------------------------------------------
 
