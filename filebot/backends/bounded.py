@@ -1,6 +1,7 @@
 """Bounds of inspectors and scanners that installed packages bring: what they do wrong costs one file."""
 
 import logging
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,11 @@ MOST_FOUND: Final = 200
 """Characters of what a scanner says that it found."""
 
 
+_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
+_MEDIA_TYPE: Final = re.compile(f"{_NAME}/{_NAME}")  # RFC 6838 section 4.2
+_TOO_WIDE: Final = 2**31
+
+
 class BoundedInspector:
     """Implements :class:`filebot.ports.Inspector` by a foreign one; if that fails, the type is unknown."""
 
@@ -40,7 +46,19 @@ class BoundedInspector:
         kind: object = await self._inspector.inspect(file, name, claimed)
         if not isinstance(kind, FileKind):
             raise TypeError(f"it returned {type(kind).__name__}")
-        return kind
+        return _examined(kind)
+
+
+def _examined(kind: FileKind) -> FileKind:
+    """Return a type that can be kept and told. Raises TypeError or ValueError."""
+    named: object = kind.media_type
+    if not isinstance(named, str) or not _MEDIA_TYPE.fullmatch(named):
+        raise ValueError(f"it returned {named!r:.100}, which is no media type")
+    sides: tuple[object, ...] = (kind.width, kind.height)
+    for pixels in sides:
+        if pixels is not None and not (type(pixels) is int and 0 < pixels < _TOO_WIDE):
+            raise ValueError(f"it returned {pixels!r:.100}, which is no number of pixels")
+    return kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,7 @@ class PluginCalls:
         arguments = dict[str, object]()
         if command.parameters:
             arguments = await self.resolver(command.plugin, conversation).resolve(command, values)
-        return await self._run(command, conversation, arguments, usage, ())
+        return await self._run(command, conversation, arguments, usage, Confirmations())
 
     async def go_on(self, question: Question, conversation: Conversation) -> Question | None:
         """Run a command again after a yes, with the same arguments; return what it asks back next.
@@ -188,7 +188,9 @@ class PluginCalls:
         arguments = await self.resolver(command.plugin, conversation).resolve_again(
             command, question.arguments
         )
-        return await self._run(command, conversation, arguments, question.usage, question.confirmed)
+        changed = pinned(arguments) != question.arguments
+        confirmations = Confirmations(question.confirmed, files_changed=changed)
+        return await self._run(command, conversation, arguments, question.usage, confirmations)
 
     async def _run(
         self,
@@ -196,13 +198,12 @@ class PluginCalls:
         conversation: Conversation,
         arguments: dict[str, object],
         usage: str,
-        confirmed: tuple[str, ...],
+        confirmations: Confirmations,
     ) -> Question | None:
         if command.parameters:
             self._authorization.check_arguments(command, conversation.sender, arguments)
         if CommandCalled in self._checks.by_act:
             await self._check(command, conversation, arguments)
-        confirmations = Confirmations(confirmed)
         context = self._context(
             command.plugin, command.hook, conversation, usage, confirmations=confirmations
         )
@@ -213,9 +214,7 @@ class PluginCalls:
             report(error, with_traceback=False)
             raise CommandTimeout(command=command.name, limit_s=command.limit_s) from error
         except ConfirmationNeeded as needed:
-            text = conversation.render(needed.template, **needed.values)
-            kept = pinned(arguments), needed.confirmed, conversation.replies_to
-            return Question(text, command, usage, *kept)
+            return Question(command, usage, pinned(arguments), needed.confirmed, conversation.replies_to)
         if confirmations.is_refused:
             raise PluginError("its function catches what ctx.confirm raises")
         examine_nothing(returned, self.origin(command.plugin, command.hook, work))

@@ -6,16 +6,17 @@ held in memory only, so none outlasts a restart.
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
 from cachetools import LRUCache
 
 from filebot.concurrency.bounded_store import weight
 from filebot.files.access import unknown
-from filebot.model import Address, Identity, Sender
+from filebot.files.selection import Selection
+from filebot.model import Address, Entry, Identity, Sender
 from filebot.plugin.commands import Command
 
 ANSWER_WITHIN: Final = timedelta(minutes=2)
@@ -39,42 +40,68 @@ _LONGEST: Final = 20
 """Characters of the longest text that is looked at as an answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Question as the person reads it."""
+
+    template: str
+    text: str
+    """The question in the person's language, without how to answer it."""
+    files: frozenset[int]
+    """Ids of the files that it is about."""
+
+    @classmethod
+    def about(cls, template: str, text: str, values: Mapping[str, object]) -> Self:
+        """Return the question of a template that was filled with values."""
+        return cls(
+            template, text, frozenset(entry.id for each in values.values() for entry in _files(each))
+        )
+
+    def is_answered_by(self, other: "Asked", *, files_changed: bool) -> bool:
+        """Whether a yes to another question is one to this: the same words, about the same files.
+
+        ``files_changed``: some are gone or renamed since, so the words may tell of fewer.
+        """
+        same = self == other if not files_changed else self.files <= other.files
+        return same and self.template == other.template
+
+
 class ConfirmationNeeded(Exception):
     """A command needs a person's word before it goes on.
 
     It is no FilebotError, so that a plugin that deals with errors of files one by one lets it pass.
     """
 
-    def __init__(self, template: str, values: Mapping[str, object], confirmed: tuple[str, ...]) -> None:
-        """``confirmed`` has the templates of the questions so far, this one included."""
-        super().__init__(template)
-        self.template = template
-        self.values = values
+    def __init__(self, confirmed: tuple[Asked, ...]) -> None:
+        """``confirmed`` has the questions so far, the new one as the last."""
+        super().__init__(confirmed[-1].template)
         self.confirmed = confirmed
 
 
 class Confirmations:
     """Questions that were answered with yes, in the order in which one run of a command asks them again."""
 
-    def __init__(self, given: tuple[str, ...] = ()) -> None:
-        """``given`` has the templates of the questions."""
+    def __init__(self, given: tuple[Asked, ...] = (), *, files_changed: bool = False) -> None:
+        """``given`` has the questions. ``files_changed``: files are gone or renamed since."""
         self._given = given
+        self._files_changed = files_changed
         self._next = 0
         self.is_refused = False
         """Whether a question was asked that nobody has answered."""
 
-    def require(self, sender: Sender, template: str, values: Mapping[str, object]) -> None:
+    def require(self, sender: Sender, asked: Asked) -> None:
         """Raise ConfirmationNeeded unless the next answer is to this question.
 
         Raises NotAllowed for somebody of whom nothing but a nick is known: another may take that.
         """
-        if self._given[self._next : self._next + 1] == (template,):
+        given = self._given[self._next : self._next + 1]
+        if any(asked.is_answered_by(each, files_changed=self._files_changed) for each in given):
             self._next += 1
             return
         self.is_refused = True
         if sender.identity is None:
             raise unknown(sender)
-        raise ConfirmationNeeded(template, values, (*self._given[: self._next], template))
+        raise ConfirmationNeeded((*self._given[: self._next], asked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +111,27 @@ class PinnedFiles:
     ids: tuple[int, ...]
     missing: tuple[str, ...] = ()
     """Names that stood for no file."""
+    names: tuple[str, ...] = ()
+    """What the files were called."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """Question that a command asks back, with all that it takes to go on."""
 
-    text: str
-    """The question in the person's language, without how to answer it."""
     command: Command
     usage: str
     arguments: Mapping[str, object]
     """Arguments of its function; files are ``PinnedFiles``."""
-    confirmed: tuple[str, ...]
-    """Templates of the questions that are answered when this one is."""
+    confirmed: tuple[Asked, ...]
+    """The questions that are answered when this one is, which is the last of them."""
     replies_to: str
     """Id of the message that the command was a reply to."""
+
+    @property
+    def text(self) -> str:
+        """The question in the person's language, without how to answer it."""
+        return self.confirmed[-1].text
 
 
 def answer_in(text: str) -> bool | None:
@@ -150,4 +182,17 @@ def _key(sender: Sender) -> tuple[Address, Identity] | None:
 
 def _size(value: _Open) -> int:
     question = value.question
-    return max(QUESTION_BYTES, weight((question.text, question.arguments, question.replies_to)))
+    return max(QUESTION_BYTES, weight((question.confirmed, question.arguments, question.replies_to)))
+
+
+def _files(value: object) -> Sequence[Entry]:
+    """Return the files in a value of a template."""
+    match value:
+        case Entry():
+            return (value,)
+        case Selection():
+            return value.entries
+        case list() | tuple() | set() | frozenset():
+            return [each for each in value if isinstance(each, Entry)]
+        case _:
+            return ()

@@ -137,8 +137,9 @@ def pinned(arguments: Mapping[str, object]) -> dict[str, object]:
 def _pinned(value: object) -> object:
     match value:
         case Entry(id=number):
-            return PinnedFiles((number,))
+            return PinnedFiles((number,), names=(value.name,))
         case Selection(entries, missing):
-            return PinnedFiles(tuple(entry.id for entry in entries), tuple(missing))
+            ids, names = (entry.id for entry in entries), (entry.name for entry in entries)
+            return PinnedFiles(tuple(ids), tuple(missing), tuple(names))
         case _:
             return value

@@ -160,6 +160,24 @@ async def test_a_file_whose_inspector_fails_is_of_unknown_type(
     assert "inspector odd failed" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(("image/png\r\nX-Header: 1",), ("png",), ("",), ("image/" + "x" * 1000,), (None,), ("a/b c",)),
+        *(("image/png", 10**30, 1), ("image/png", 1, -1), ("image/png", "3", "2"), ("image/png", True, 1)),
+    ],
+)
+async def test_a_type_that_cannot_be_kept_is_a_failure(
+    kind: tuple[Any, ...], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def knows(_: Path) -> FileKind:
+        return FileKind(*kind)
+
+    inspector = BoundedInspector("odd", Doing(knows))
+    assert await inspector.inspect(tmp_path, "a", None) == FileKind("application/octet-stream")
+    assert "inspector odd failed" in caplog.text
+
+
 async def test_an_inspector_that_works_is_believed(tmp_path: Path) -> None:
     async def knows(_: Path) -> FileKind:
         return FileKind("image/png", 3, 2)
