@@ -18,6 +18,7 @@ from filebot.rooms import destroyed_rooms
 from filebot.testing import FakeBot
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.senders import ADMIN, ALICE, BOB, ROOM, in_room
+from tests.support.old_catalogs import make_catalog
 
 HAL = in_room(None, "hal", occupant_id="9000")
 EVE = in_room(None, "eve", occupant_id="13")
@@ -151,7 +152,8 @@ async def test_after_a_kill_at_any_write_the_next_start_releases_the_rest(
 
 async def test_it_is_so_with_a_database(tmp_path: Path) -> None:
     for last in range(1, WRITES + 1, 2):
-        async with open_catalog(tmp_path / f"{last}.sqlite") as catalog:
+        make_catalog(path := tmp_path / f"{last}.sqlite")
+        async with open_catalog(path) as catalog:
             await destroyed_with_a_kill(catalog, last, is_last_done=True)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from filebot.catalog import open_catalog
 from filebot.testing import ROOM, FakeBot
-from tests.support.old_catalogs import make_filled_catalog
+from tests.support.old_catalogs import make_filled_catalog, oldest_and_newest
 
 OTHER: Final = "other@muc.example.org"
 PLUGINS: Final = ("announce", "archive", "retention")
@@ -47,7 +47,7 @@ ALL: Final = {
 }
 
 
-@pytest.mark.parametrize("version", ["0004", "0005", "0006", "0007", "0009"])
+@pytest.mark.parametrize("version", oldest_and_newest(["0004", "0005", "0006", "0007", "0009"]))
 async def test_settings_of_an_old_catalog_hold(tmp_path: Path, version: str) -> None:
     path = tmp_path / "catalog.sqlite"
     old_catalog(path, version)
@@ -55,7 +55,7 @@ async def test_settings_of_an_old_catalog_hold(tmp_path: Path, version: str) -> 
         assert await settings(path) == ALL
 
 
-@pytest.mark.parametrize("version", ["0004", "0007", "0009"])
+@pytest.mark.parametrize("version", oldest_and_newest(["0004", "0007", "0009"]))
 async def test_settings_come_back_with_their_plugin_but_for_consent(tmp_path: Path, version: str) -> None:
     path = tmp_path / "catalog.sqlite"
     old_catalog(path, version)

@@ -19,7 +19,7 @@ from filebot.localserver.botprocess import write_config
 from filebot.plugin_loader import bundled
 from filebot.testing import ALICE, ROOM, FakeBot, in_room
 from tests.support.command_line import filebot
-from tests.support.old_catalogs import all_rows, setting_rows
+from tests.support.old_catalogs import all_rows, oldest_and_newest, setting_rows
 from tests.support.old_rows import FAR, TEAM, TRIGGERED, Row, make_old_catalog
 
 VERSIONS: Final = ("0003", "0004", "0005", "0006", "0007", "0008", "0009")
@@ -75,7 +75,7 @@ class World:
         return kept_in("fillings", all_rows(self.path))
 
 
-@pytest.fixture(params=VERSIONS)
+@pytest.fixture(params=oldest_and_newest(VERSIONS))
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     path = tmp_path / "catalog.sqlite"
     return World(path, make_old_catalog(path, request.param))

@@ -1,11 +1,17 @@
-"""Catalogs of earlier versions, with rows in every table."""
+"""Catalogs of earlier versions, with rows in every table, and the newest one.
+
+Each is made once in a process, and written as often as it is wanted.
+"""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+import pytest
 from alembic import command
 from alembic.config import Config
 
@@ -16,24 +22,65 @@ FIXED: Final = {"method": "ibb", "address_kind": "chat", "attached_bytes": 0}
 """Columns that have certain values only; the last is for triggers to fill."""
 
 
-def make_catalog(path: Path, revision: str) -> None:
+def oldest_and_newest(versions: Sequence[str]) -> list[object]:
+    """Return parameters of which those between the ends are marked ``thorough``.
+
+    An upgrade from the oldest runs every later migration, too.
+    """
+    between = {*versions[1:-1]}
+    return [
+        pytest.param(each, marks=[pytest.mark.thorough] if each in between else []) for each in versions
+    ]
+
+
+def make_catalog(path: Path, revision: str = "head") -> None:
     """Make an empty catalog as it was with this migration."""
-    sqlite.create_file(path)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with sqlite.migrating_engine(path).begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+    put(path, _empty(revision))
 
 
 def make_filled_catalog(path: Path, revision: str) -> dict[str, list[Any]]:
     """Make a catalog of this migration with three rows in each table; return all rows by table."""
-    make_catalog(path, revision)
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        others = tables(connection) - {"entries", "sums", "totals", "job_sums"}  # triggers fill sums
-        for table in ("entries", *sorted(others)):
-            fill(connection, table)
+    put(path, _filled(revision))
     return all_rows(path)
+
+
+def put(path: Path, image: bytes) -> None:
+    """Write a database that :func:`image_of` read, private to the bot."""
+    path.touch(mode=0o600)
+    path.write_bytes(image)
+
+
+def image_of(make: Callable[[Path], object]) -> bytes:
+    """Return the database that ``make`` makes, to be written many times."""
+    with TemporaryDirectory() as folder:
+        make(path := Path(folder) / "catalog.sqlite")
+        with closing(sqlite3.connect(path)) as connection:
+            return connection.serialize()
+
+
+@cache
+def _empty(revision: str) -> bytes:
+    def make(path: Path) -> None:
+        sqlite.create_file(path)
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with sqlite.migrating_engine(path).begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+
+    return image_of(make)
+
+
+@cache
+def _filled(revision: str) -> bytes:
+    def make(path: Path) -> None:
+        make_catalog(path, revision)
+        with closing(sqlite3.connect(path)) as connection, connection:
+            others = tables(connection) - {"entries", "sums", "totals", "job_sums"}  # triggers fill sums
+            for table in ("entries", *sorted(others)):
+                fill(connection, table)
+
+    return image_of(make)
 
 
 def all_rows(path: Path) -> dict[str, list[Any]]:

@@ -7,10 +7,11 @@ there. Nothing here is read from today's code: the rows are of their day, and st
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from tests.support.old_catalogs import make_catalog, tables
+from tests.support.old_catalogs import image_of, make_catalog, put, tables
 
 TEAM: Final = "team@conference.example.org"
 """Room with every setting."""
@@ -218,12 +219,24 @@ def make_old_catalog(path: Path, version: str) -> dict[str, list[Row]]:
 
     Fails if a table of that version has no rows here, or a column no value.
     """
-    make_catalog(path, version)
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        names = {name for name in tables(connection) if not name.startswith("entries_fts")} - TRIGGERED
-        missing = names - ROWS.keys()
-        assert not missing, f"tests/support/old_rows.py has no rows of {missing} as of {version}"
-        return {name: list(_put(connection, name)) for name in sorted(names)}
+    image, rows = _made(version)
+    put(path, image)
+    return {table: [*each] for table, each in rows.items()}
+
+
+@cache
+def _made(version: str) -> tuple[bytes, Mapping[str, Sequence[Row]]]:
+    rows = dict[str, list[Row]]()
+
+    def make(path: Path) -> None:
+        make_catalog(path, version)
+        with closing(sqlite3.connect(path)) as connection, connection:
+            names = {name for name in tables(connection) if not name.startswith("entries_fts")} - TRIGGERED
+            missing = names - ROWS.keys()
+            assert not missing, f"tests/support/old_rows.py has no rows of {missing} as of {version}"
+            rows.update({name: list(_put(connection, name)) for name in sorted(names)})
+
+    return image_of(make), rows
 
 
 def _put(connection: sqlite3.Connection, table: str) -> Iterator[Row]:

@@ -1,7 +1,6 @@
 """Contract of ``Entries``: words in names and captions."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +10,7 @@ from filebot.catalog import open_catalog
 from filebot.ports import Catalog
 from filebot.testing.catalog import MemoryCatalog
 from tests.contract.catalog.samples import ALICE, a_file, put
+from tests.support.old_catalogs import make_catalog
 
 
 async def test_every_word_is_somewhere_in_the_name_or_the_caption(catalog: Catalog) -> None:
@@ -112,7 +112,6 @@ ALPHABET = st.one_of(
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_search_of_any_words_equals_a_substring_search(
     tmp_path_factory: pytest.TempPathFactory,
-    empty_database: Path,
     texts: list[tuple[str, str]],
     words: list[str],
     cuts: list[tuple[int, int, int]],
@@ -127,7 +126,7 @@ def test_search_of_any_words_equals_a_substring_search(
     async def both() -> None:
         fake = MemoryCatalog()
         path = tmp_path_factory.mktemp("any") / "catalog.db"
-        path.write_bytes(empty_database.read_bytes())
+        make_catalog(path)
         async with open_catalog(path) as real:
             for name, caption in texts:
                 await asyncio.gather(*(c.add(a_file(name, caption=caption)) for c in (real, fake)))

@@ -13,6 +13,7 @@ from filebot.catalog import open_catalog
 from filebot.catalog.integrity import IntegrityCheck, holds_nothing
 from filebot.errors import CatalogUnavailable
 from filebot.model import Attachment, BlobRef, NewEntry
+from tests.support.old_catalogs import make_catalog
 from tests.support.waiting import until
 
 NOW = datetime(2026, 2, 3, tzinfo=UTC)
@@ -35,6 +36,7 @@ def empty_index(path: Path, name: str) -> None:
 
 
 async def make(path: Path, entries: int) -> None:
+    make_catalog(path)
     async with open_catalog(path) as catalog:
         for number in range(entries):
             await catalog.add(replace(NEW, blob=BlobRef(f"{number:064x}", 1)))

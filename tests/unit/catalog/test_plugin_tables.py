@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from filebot.catalog.memory_tables import MemoryPluginTables
 from filebot.catalog.plugin_tables import migrate_plugin
 from filebot.errors import PluginError
 from filebot.model import BlobRef, NewEntry
-from tests.support.old_catalogs import all_rows
+from tests.support.old_catalogs import all_rows, image_of, put
 from tests.unit.catalog.test_database import NEW
 
 WORDS = sa.table("tags_words", sa.column("entry_id", sa.Integer), sa.column("word", sa.Text))
@@ -36,13 +37,17 @@ op.create_index("tags_by_entry", "tags_words", ["entry_id"])
 def path(tmp_path: Path) -> Path:
     """A catalog with one entry."""
     path = tmp_path / "catalog.sqlite"
+    put(path, with_an_entry())
+    return path
 
-    async def make() -> None:
+
+@cache
+def with_an_entry() -> bytes:
+    async def make(path: Path) -> None:
         async with open_catalog(path) as catalog:
             await catalog.add(NEW)
 
-    asyncio.run(make())
-    return path
+    return image_of(lambda path: asyncio.run(make(path)))
 
 
 def migrations(path: Path, *bodies: str, folder: str = "tags_migrations") -> Path:

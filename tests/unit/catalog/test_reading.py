@@ -19,6 +19,7 @@ from filebot.catalog.mapping import scope_key
 from filebot.catalog.writer import Change
 from filebot.model import BlobRef, EntryFilter, NewEntry, Scope
 from filebot.ports import Catalog
+from tests.support.old_catalogs import make_catalog
 
 NOW = datetime(2026, 2, 3, tzinfo=UTC)
 NEW = NewEntry("report.pdf", "a@example.org", None, "", BlobRef("0" * 64, 1), "application/pdf", NOW)
@@ -28,7 +29,9 @@ ROOM = Scope(room="r@example.org")
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "catalog.db"
+    path = tmp_path / "catalog.db"
+    make_catalog(path)
+    return path
 
 
 @pytest.fixture

@@ -9,16 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from alembic import command
-from alembic.config import Config
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filebot.catalog import open_catalog, sqlite
-from filebot.catalog.database import MIGRATIONS
 from filebot.errors import NoSuchEntry
 from filebot.model import Attachment, BlobRef, NewEntry, Scope
 from filebot.ports import Catalog
+from tests.support.old_catalogs import make_catalog
 
 NOW = datetime(2026, 2, 3, tzinfo=UTC)
 NEW = NewEntry("a", "anna@example.org", None, "", BlobRef("0" * 64, 1), "text/plain", NOW)
@@ -95,9 +94,7 @@ def added_up(path: Path) -> list[tuple[str, str, int, int]]:
     return sums
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(changes, max_size=25))
-def test_the_sums_are_right_after_any_changes(done: list[Change]) -> None:
+def check(done: list[Change]) -> None:
     async def do(path: Path) -> None:
         async with open_catalog(path) as catalog:
             for change in done:
@@ -105,18 +102,28 @@ def test_the_sums_are_right_after_any_changes(done: list[Change]) -> None:
 
     with TemporaryDirectory() as folder:
         path = Path(folder) / "catalog.db"
+        make_catalog(path)
         asyncio.run(do(path))
         assert kept(path) == added_up(path)
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.lists(changes, max_size=25))
+def test_the_sums_are_right_after_any_changes(done: list[Change]) -> None:
+    check(done)
+
+
+@pytest.mark.thorough
+@settings(max_examples=100, deadline=None)
+@given(st.lists(changes, max_size=25))
+def test_the_sums_are_right_in_many_examples(done: list[Change]) -> None:
+    check(done)
+
+
 async def test_a_migration_adds_up_the_entries_of_an_older_catalog(tmp_path: Path) -> None:
     path = tmp_path / "catalog.db"
-    sqlite.create_file(path)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    make_catalog(path, "0006")
     with sqlite.migrating_engine(path).begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0006")
         for number, (owner, room, digest) in enumerate(
             [("anna", None, 1), ("anna", "den", 1), ("bert", "den", 1), ("bert", "den", 2)]
         ):

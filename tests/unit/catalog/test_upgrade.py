@@ -9,7 +9,7 @@ import pytest
 
 from filebot.catalog import open_catalog
 from filebot.catalog.database import known_migrations
-from tests.support.old_catalogs import all_rows, make_filled_catalog, setting_rows
+from tests.support.old_catalogs import all_rows, make_filled_catalog, oldest_and_newest, setting_rows
 
 VERSIONS: Final = sorted(each.revision for each in known_migrations().walk_revisions())
 
@@ -51,7 +51,7 @@ def upgraded(before: dict[str, Rows], version: str) -> dict[str, Rows]:
     return after
 
 
-@pytest.mark.parametrize("version", [each for each in VERSIONS if each >= "0003"])
+@pytest.mark.parametrize("version", oldest_and_newest([each for each in VERSIONS if each >= "0003"]))
 async def test_an_upgrade_keeps_every_row_of_every_table(tmp_path: Path, version: str) -> None:
     path = tmp_path / "catalog.sqlite"
     before = make_filled_catalog(path, version)

@@ -1,7 +1,6 @@
 """Sums by weights hold whatever happens: the database against the fake, and against its own rows."""
 
 import asyncio
-import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from filebot.model import Attachment, BlobRef, Scope
 from filebot.ports import Catalog
 from filebot.testing.catalog import MemoryCatalog
 from tests.contract.catalog.samples import a_file, digest
+from tests.support.old_catalogs import make_catalog
 
 OWNERS = ("anna@example.org", "bob@example.org", "tea@rooms.example.org/id")
 ROOMS = ("tea@rooms.example.org", "den@rooms.example.org")
@@ -63,21 +63,20 @@ async def sums(catalog: Catalog) -> list[object]:
     ]
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("catalog") / "empty.sqlite"
-
-    async def make() -> None:
-        async with open_catalog(path):
-            pass
-
-    asyncio.run(make())
-    return path
-
-
 @given(history=st.lists(operations, min_size=5, max_size=30))
-@settings(deadline=None, max_examples=40)
-def test_sums_hold_under_any_history(empty: Path, history: list[tuple[Any, ...]]) -> None:
+@settings(deadline=None, max_examples=10)
+def test_sums_hold_under_any_history(history: list[tuple[Any, ...]]) -> None:
+    check(history)
+
+
+@pytest.mark.thorough
+@given(history=st.lists(operations, min_size=5, max_size=30))
+@settings(deadline=None, max_examples=100)
+def test_sums_hold_under_many_histories(history: list[tuple[Any, ...]]) -> None:
+    check(history)
+
+
+def check(history: list[tuple[Any, ...]]) -> None:
     async def play(path: Path) -> None:
         fake = MemoryCatalog()
         async with open_catalog(path) as catalog:
@@ -88,7 +87,7 @@ def test_sums_hold_under_any_history(empty: Path, history: list[tuple[Any, ...]]
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "catalog.sqlite"
-        shutil.copy(empty, path)
+        make_catalog(path)
         asyncio.run(play(path))
         with inspected(path, mend=True) as inspection:
             assert inspection.wrong_sums() == 0
@@ -97,8 +96,9 @@ def test_sums_hold_under_any_history(empty: Path, history: list[tuple[Any, ...]]
             assert [*inspection.sums("owner"), *inspection.sums("scope")] == before
 
 
-async def test_a_wrong_sum_is_found_and_mended(empty: Path, tmp_path: Path) -> None:
-    path = Path(shutil.copy(empty, tmp_path / "catalog.sqlite"))
+async def test_a_wrong_sum_is_found_and_mended(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    make_catalog(path)
     async with open_catalog(path) as catalog:
         entry = await catalog.add(a_file("a", size=1001))
         await catalog.set_weight(entry.id, 50)

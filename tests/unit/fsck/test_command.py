@@ -1,5 +1,6 @@
 """Each fault that fsck knows is found, mended if it can be, and never by a deletion."""
 
+import asyncio
 import hashlib
 import json
 import os
@@ -13,11 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
 
-from filebot.catalog import open_catalog, sqlite
-from filebot.catalog.database import MIGRATIONS
+from filebot.catalog import open_catalog
 from filebot.data_folder import CATALOG, open_data_folder
 from filebot.errors import ConfigError
 from filebot.files.quota import StorageLimits
@@ -28,6 +26,7 @@ from filebot.fsck.position import FILE, Position
 from filebot.model import Attachment, BlobRef, Digest, NewEntry, Scope
 from filebot.storage import folder_lock, inspection
 from filebot.storage.file_system import QUARANTINE
+from tests.support.old_catalogs import make_catalog
 from tests.unit.catalog.test_integrity import empty_index
 from tests.unit.catalog.test_sums import added_up, kept
 
@@ -51,10 +50,20 @@ def said(capsys: pytest.CaptureFixture[str]) -> Say:
 
 
 @pytest.fixture
-async def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, filled: Path) -> Path:
     """With thirty files of two people, some in a room."""
-    folder = tmp_path / "data"
+    return shutil.copytree(filled, tmp_path / "data")
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("filled") / "data"
     folder.mkdir()
+    asyncio.run(fill(folder))
+    return folder
+
+
+async def fill(folder: Path) -> None:
     async with open_data_folder(folder) as data:
         for number in range(30):
             async with data.store.create() as writer:
@@ -64,7 +73,6 @@ async def folder(tmp_path: Path) -> Path:
             room = "den@muc.example.org" if number % 3 else None
             owner = f"person{number % 2}@example.org"
             await data.catalog.add(replace(NEW, name=f"plan {number}", owner=owner, room=room, blob=ref))
-    return folder
 
 
 def content(number: int) -> bytes:
@@ -504,12 +512,7 @@ def test_quotas_that_are_exceeded_are_no_fault(folder: Path, said: Say) -> None:
 
 def test_a_catalog_of_an_older_filebot_is_brought_up_to_date_by_repair(tmp_path: Path, said: Say) -> None:
     path = tmp_path / CATALOG
-    sqlite.create_file(path)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with sqlite.migrating_engine(path).begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0005")
+    make_catalog(path, "0005")
     with pytest.raises(ConfigError, match="older filebot"):
         check(tmp_path)
     assert check(tmp_path, REPAIR) == 0
