@@ -112,7 +112,7 @@ class PinnedFiles:
     missing: tuple[str, ...] = ()
     """Names that stood for no file."""
     names: tuple[str, ...] = ()
-    """What the files were called."""
+    """Names of the files when they were asked about."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,9 +68,9 @@ async def test_the_examples_of_tests_with_the_fixture_pass(
 
     monkeypatch.setitem(sys.modules, "frail", frail)
     monkeypatch.setitem(sys.modules, "words", plugin_example("docs/plugins.md"))
-    for name in ("test_three_words", "test_it_fails"):
-        test = ModuleType(name)
-        exec(compile(example_with(name), "docs/plugins.md", "exec"), test.__dict__)
+    for text in (example_with("test_three_words"), example_with("test_it_fails")):
+        test = ModuleType("test_words")
+        exec(compile(text, "docs/plugins.md", "exec"), test.__dict__)
         for each in [value for key, value in vars(test).items() if key.startswith("test_")]:
             await each(bot_with)
 
