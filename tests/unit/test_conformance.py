@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
@@ -28,6 +29,7 @@ def marks(source: str) -> dict[str, set[int]]:
     return found
 
 
+@cache
 def named() -> set[int]:
     sources = (path.read_text(encoding="utf-8") for path in TESTS.rglob("test_*.py"))
     return {number for source in sources for numbers in marks(source).values() for number in numbers}

@@ -7,6 +7,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -44,12 +45,18 @@ OF_NO_USE = {"action", "replies_to"}
 
 def uses(sources: Iterable[Path | str], *owners: str) -> set[str]:
     """Return the attributes that code has behind one of these names, as in ``ctx.files``."""
-    return {
-        node.attr
-        for source in sources
+    found = (each for source in sources for each in attributes(source))
+    return {attribute for owner, attribute in found if owner in owners}
+
+
+@cache
+def attributes(source: Path | str) -> frozenset[tuple[str, str]]:
+    """Return the names before and behind each dot in code."""
+    return frozenset(
+        (node.value.id, node.attr)
         for node in ast.walk(ast.parse(source if isinstance(source, str) else source.read_text("utf-8")))
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in owners
-    }
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    )
 
 
 def manual() -> str:
@@ -95,9 +102,14 @@ async def test_each_member_of_the_context_is_in_the_manual() -> None:
     assert await members_of_the_context() - set(re.findall(r"\bctx\.(\w+)", manual())) == set()
 
 
+@cache
+def text_of_tests() -> str:
+    return "\n".join(path.read_text("utf-8") for path in TESTS)
+
+
 @pytest.mark.parametrize("text", examples())
 def test_each_example_of_the_manual_is_run(text: str) -> None:
-    tests = "\n".join(path.read_text("utf-8") for path in TESTS)
+    tests = text_of_tests()
     names = re.findall(r"Plugin(?:\[\w+\])?\(\s*\"(\w+)\"", text)
     assert any(f'example("{name}")' in tests for name in names) or any(
         each in text for each in re.findall(r"(?:example|module)_with\([\"'](.+?)[\"']\)", tests)

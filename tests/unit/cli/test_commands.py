@@ -205,8 +205,18 @@ def test_a_data_dir_that_cannot_be_written_is_a_mistake_in_the_config(
 BRAGS = 'print("I was run")\n'
 
 
-@pytest.mark.parametrize("command", ["check", "run"])
-@pytest.mark.parametrize("open_to_others", ["config", "data", "plugins", "plugins/mine.py", "pyc", "above"])
+OPEN_TO_OTHERS = ("config", "data", "plugins", "plugins/mine.py", "pyc", "above")
+
+
+# Each starts a process. Both commands look at all of these in the same way.
+@pytest.mark.parametrize(
+    ("open_to_others", "command"),
+    [
+        *((place, "run") for place in OPEN_TO_OTHERS),
+        ("config", "check"),
+        *(pytest.param(place, "check", marks=pytest.mark.thorough) for place in OPEN_TO_OTHERS[1:]),
+    ],
+)
 def test_what_others_can_write_is_refused_with_2_and_not_run(
     tmp_path: Path, command: str, open_to_others: str
 ) -> None:
