@@ -136,6 +136,7 @@ async def test_slixmpps_client_finds_and_fills_in_a_command(
             ("file", "list-single"),
             ("note", "text-multi"),
             ("copy", "boolean"),
+            ("_form", "hidden"),
         ]
         second = await client.go_on("next", file="2", copy=True, note="one\ntwo")
         assert second["command"]["actions"] == {"complete", "prev"}
