@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from cachetools import LRUCache
-
-from filebot.concurrency.bounded_store import weight
+from filebot.concurrency.bounded_store import ByteBounded, Share
 from filebot.files.access import unknown
 from filebot.files.selection import Selection
 from filebot.model import Address, Entry, Identity, Sender
@@ -21,10 +19,11 @@ from filebot.plugin.commands import Command
 
 ANSWER_WITHIN: Final = timedelta(minutes=2)
 """Age of the oldest question that can still be answered."""
-QUESTIONS_BYTES: Final = 4 * 1024 * 1024
+QUESTIONS_BYTES: Final = 8 * 1024 * 1024
 """Memory for all open questions; the oldest are forgotten."""
-QUESTION_BYTES: Final = 4 * 1024
-"""Memory that each open question counts for at least, so that there are about a thousand at most."""
+MOST_QUESTIONS: Final = 1000
+_IN_A_ROOM: Final = 4
+"""Part of both that all people of one room have: its service can make up any number of them."""
 
 YES: Final = frozenset(
     (
@@ -154,35 +153,28 @@ class OpenQuestions:
     """Questions that wait for their answers, one for each person and conversation."""
 
     def __init__(self) -> None:
-        self._open: LRUCache[tuple[Address, Identity], _Open] = LRUCache(QUESTIONS_BYTES, _size)
+        self._open = ByteBounded[tuple[Address, Identity], _Open]()
 
     def put(self, sender: Sender, question: Question, now: datetime) -> bool:
         """Keep a question as the only one to its person there; return whether there is space for it."""
         key = _key(sender)
         if key is None:
             return False
-        self._open.pop(key, None)
-        try:
-            self._open[key] = _Open(question, now)
-        except ValueError:  # larger than all of the memory
-            return False
-        return True
+        shares = [Share("", QUESTIONS_BYTES, MOST_QUESTIONS)]
+        if sender.room is not None:
+            shares.append(Share(sender.room, QUESTIONS_BYTES // _IN_A_ROOM, MOST_QUESTIONS // _IN_A_ROOM))
+        return self._open.put(key, _Open(question, now), shares)  # with its command, some kilobytes
 
     def take(self, sender: Sender, now: datetime) -> Question | None:
         """Return the question to somebody where they speak, and forget it; None if there is none."""
         key = _key(sender)
-        found = None if key is None else self._open.pop(key, None)
+        found = None if key is None else self._open.pop(key)
         return found.question if found is not None and now - found.since <= ANSWER_WITHIN else None
 
 
 def _key(sender: Sender) -> tuple[Address, Identity] | None:
     # In public only the one who was asked may answer; a nick is nobody's own.
     return None if sender.identity is None else (sender.address.conversation, sender.identity)
-
-
-def _size(value: _Open) -> int:
-    question = value.question
-    return max(QUESTION_BYTES, weight((question.confirmed, question.arguments, question.replies_to)))
 
 
 def _files(value: object) -> Sequence[Entry]:

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from filebot.errors import NotAllowed
-from filebot.model import Address, Sender
+from filebot.model import Address, AddressKind, Sender
 from filebot.plugin.commands import Command, CommandUsage
 from filebot.plugin.confirmation import (
     ANSWER_WITHIN,
     ANSWERS,
+    MOST_QUESTIONS,
     QUESTIONS_BYTES,
     Asked,
     ConfirmationNeeded,
@@ -95,10 +96,20 @@ def test_whoever_has_but_a_nick_has_no_questions() -> None:
 
 def test_the_oldest_of_a_thousand_questions_is_forgotten() -> None:
     open_questions = OpenQuestions()
-    for number in range(1025):
+    for number in range(MOST_QUESTIONS + 1):
         open_questions.put(person(number), question(), NOW)
     assert open_questions.take(person(0), NOW) is None
     assert open_questions.take(person(1), NOW) is not None
+
+
+def test_people_whom_a_room_makes_up_have_no_question_of_others_forgotten() -> None:
+    open_questions, room = OpenQuestions(), "den@conference.example.org"
+    open_questions.put(ANNA, question(), NOW)
+    for number in range(2 * MOST_QUESTIONS):
+        address = Address(room, AddressKind.ROOM)
+        made_up = Sender(address, None, room, f"{number}", f"{room}/id{number}")
+        assert open_questions.put(made_up, question(), NOW)
+    assert open_questions.take(ANNA, NOW) is not None
 
 
 def test_large_questions_are_fewer_and_too_large_ones_are_refused() -> None:
