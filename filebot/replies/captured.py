@@ -43,8 +43,12 @@ class CapturedReplies:
         try:
             yield
         finally:
-            self._is_over = True
+            self.end()
             _CAPTURED.reset(token)
+
+    def end(self) -> None:
+        """Have what is replied from now on said in the chat: nobody looks at the form any more."""
+        self._is_over = True
 
     def take(self, sender: Sender, text: str, template: str, values: Mapping[str, object]) -> bool:
         """Keep a reply to somebody; return False if it is to be said in the chat."""

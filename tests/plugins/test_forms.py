@@ -389,6 +389,7 @@ async def wait(ctx: Context[None]) -> None:
         await asyncio.sleep(60)
     except asyncio.CancelledError:
         ended.append("cancelled")
+        await ctx.reply("other/told", text="broken off")
         raise
 
 
@@ -480,6 +481,7 @@ async def test_a_command_ends_with_the_one_who_waits_for_it() -> None:
         with pytest.raises(asyncio.CancelledError):
             await waiting
         await bot.dispatcher.idle()
+        assert bot.messenger.texts(ALICE) == ["broken off"]
     assert ended == ["begun", "cancelled"]
 
 

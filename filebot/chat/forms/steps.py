@@ -117,6 +117,7 @@ class StepServices:
         try:
             await self.workload.run(in_turn())
         except asyncio.CancelledError:
+            replies.end()  # what is said of work that was broken off is for the chat
             for task in running:
                 task.cancel()
             raise

@@ -281,7 +281,9 @@ class CommandRunner:
             await self._say(session, FormStep(text))
 
     def _is_late(self, session: _Session, request: Request) -> None:
-        self._background(request, self._tell_late(session, request))
+        if not self._background(request, self._tell_late(session, request)):
+            session.owned.taken()
+            self._sessions.late(session)
 
     async def _tell_late(self, session: _Session, request: Request) -> None:
         text, talk = await self._words(session.owned, COMMAND_LATE), session.owned
@@ -344,7 +346,9 @@ class CommandRunner:
 
     # --- inside ---------------------------------------------------------------------------------
 
-    def _background(self, request: Request, work: Coroutine[None, None, None]) -> None:
+    def _background(self, request: Request, work: Coroutine[None, None, None]) -> bool:
+        """Answer a request in a task; return False if there is no place, and it is refused."""
+
         async def done() -> None:
             try:
                 await work
@@ -352,9 +356,11 @@ class CommandRunner:
                 log.exception("a command of %s could not be answered", request.peer)
                 self._fast_path.refuse(request, _FAILED)
 
-        if not self._tasks.start(done(), "answer to a command"):
-            work.close()
-            self._fast_path.refuse(request, BUSY)
+        if self._tasks.start(done(), "answer to a command"):
+            return True
+        work.close()
+        self._fast_path.refuse(request, BUSY)
+        return False
 
     def _watch(self) -> None:
         if self._sweeping is None:

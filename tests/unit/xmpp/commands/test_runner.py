@@ -514,6 +514,29 @@ async def test_a_step_that_never_ends_is_given_up() -> None:
 
 
 @in_virtual_time
+async def test_a_request_whose_note_finds_no_place_is_answered_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def hang(*_: object) -> str:
+        await forever()
+        return ""
+
+    async with lab(limits=CommandLimits(total=2)) as bot:
+        bobs, annas = await bot.begun(BOB), await bot.begun()
+        bot.commands.before = lambda: asyncio.sleep(60)
+        waiting = bot.command("send", annas, "next", {"file": "1"})
+        await asyncio.sleep(24.5)
+        monkeypatch.setattr(bot.handlers, "command_words", hang)
+        for _ in range(4):
+            bot.command("send", bobs, "next", {"file": "none"}, sender=BOB)
+        assert await bot.error_of(waiting, 1.0) == BUSY
+        await asyncio.sleep(60)
+        assert len(bot.answers_to(waiting)) == 1
+        asked = await bot.result_of(bot.command("send", annas, "next"))
+        assert form_of(asked) == "Send it?"
+
+
+@in_virtual_time
 async def test_words_that_never_come_are_not_waited_for() -> None:
     async def no_words(*_: object) -> str:
         await forever()
