@@ -20,11 +20,11 @@ from rapidfuzz import process
 import filebot
 from filebot.backends.loading import announced
 from filebot.errors import ConfigError, PluginError, ReloadRefused
+from filebot.failures import placed, shown
 from filebot.model import SettingKey
 from filebot.plugin import Plugin
 from filebot.plugin.declare import LoadedPlugin, commands_of, filters_of, lives_of
 from filebot.plugin.examine import examine
-from filebot.plugin.handlers import in_one_line
 from filebot.plugin.lifespan import Lifespans
 from filebot.plugin.words import folder_of
 from filebot.plugin_files import PluginFiles, plugin_of
@@ -78,7 +78,7 @@ def load(
         except RAISED_BY_PLUGINS as error:
             loading.left_out.add(name)
             log.debug("plugin %s cannot be loaded", found.origin, exc_info=error)
-            left_out(f"plugin {found.origin} cannot be loaded: {in_one_line(error)}{WITHOUT_IT}")
+            left_out(f"plugin {found.origin} cannot be loaded: {placed(error, found.roots)}{WITHOUT_IT}")
     mistakes = [*loading.unknown(), *loading.mistakes]
     if mistakes:
         raise ConfigError(tuple(mistakes))
@@ -144,7 +144,8 @@ async def with_tables(
             if plugin.migrations is not None:
                 await tables.prepare(plugin.name, migrations_of(plugin))
         except PluginError as error:
-            left_out(f"plugin {plugin.name} cannot be used: {in_one_line(error)}{WITHOUT_IT}")
+            text = placed(error, (str(_folder_of(plugin.migrations)),))
+            left_out(f"plugin {plugin.name} cannot be used: {text}{WITHOUT_IT}")
         else:
             usable.append(loaded)
     return usable
@@ -166,7 +167,7 @@ async def require_migrated(
             ):
                 waiting.append(f"plugin {plugin.name}: restart needed: its migrations have to run")
         except PluginError as error:
-            waiting.append(f"plugin {plugin.name}: {in_one_line(error)}")
+            waiting.append(f"plugin {plugin.name}: {shown(error)}")
     if waiting:
         raise ReloadRefused(tuple(waiting))
 
@@ -181,20 +182,23 @@ async def with_lifespans(
     failed = await lifespans.open(lives_of(plugins))
     for name, error in failed.items():
         log.debug("the lifespan of plugin %s failed", name, exc_info=error)
-        left_out(f"plugin {name} cannot be used: its lifespan: {in_one_line(error)}{WITHOUT_IT}")
+        left_out(f"plugin {name} cannot be used: its lifespan: {placed(error)}{WITHOUT_IT}")
     return [each for each in plugins if each.plugin.name not in failed]
 
 
 def migrations_of(plugin: Plugin[Any]) -> Path:
     """Return the folder of a plugin's migrations. Raises PluginError if there is none."""
-    place = plugin.migrations
-    try:
-        folder = place if isinstance(place, Path) else folder_of(place or "")
-    except PluginError:
-        folder = None
+    folder = _folder_of(plugin.migrations)
     if folder is None or not folder.is_dir():
-        raise PluginError(f"there is no package or folder {place} with its migrations")
+        raise PluginError(f"there is no package or folder {plugin.migrations} with its migrations")
     return folder
+
+
+def _folder_of(migrations: str | Path | None) -> Path | None:
+    try:
+        return migrations if isinstance(migrations, Path) else folder_of(migrations or "")
+    except PluginError:
+        return None
 
 
 class Loading:
@@ -291,6 +295,8 @@ class FoundPlugin:
     """Distribution with its version; empty for a file."""
     load: Callable[[], Plugin[Any]]
     """Function that loads it. Raises whatever its module does."""
+    roots: Collection[str] = ()
+    """Its file, or the folders of its package."""
 
 
 def foreign(paths: Sequence[Path], files: PluginFiles) -> Iterator[FoundPlugin]:
@@ -298,10 +304,27 @@ def foreign(paths: Sequence[Path], files: PluginFiles) -> Iterator[FoundPlugin]:
     for entry_point in announced(ENTRY_POINTS):
         dist = entry_point.dist
         package = "" if dist is None else f"{dist.name} {dist.version}"
-        yield FoundPlugin(entry_point.name, entry_point.name, package, partial(_packaged, entry_point))
+        yield FoundPlugin(
+            entry_point.name,
+            entry_point.name,
+            package,
+            partial(_packaged, entry_point),
+            _roots_of(entry_point),
+        )
     for folder in paths:
         for file in sorted(folder.glob("*.py")):
-            yield FoundPlugin(file.stem, str(file), "", partial(files.plugin_in, file))
+            yield FoundPlugin(file.stem, str(file), "", partial(files.plugin_in, file), (str(file),))
+
+
+def _roots_of(entry_point: EntryPoint) -> Collection[str]:
+    """Return the file or folders of the module or package that an entry point names."""
+    try:
+        spec = importlib.util.find_spec(entry_point.module.partition(".")[0])
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None:
+        return ()
+    return [*(spec.submodule_search_locations or ()), *([spec.origin] if spec.origin else [])]
 
 
 def weaknesses(paths: Sequence[Path]) -> Iterator[str]:

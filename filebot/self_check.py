@@ -20,8 +20,8 @@ from filebot.adapters import address_policy, file_inspector, file_scanners, http
 from filebot.backends.loading import Backends
 from filebot.config import Config
 from filebot.errors import ConfigError, FilebotError, ForbiddenTarget, LoginFailed, Refused, TransferError
+from filebot.failures import shown
 from filebot.fsck.catalog_doubt import catalog_doubt
-from filebot.plugin.handlers import in_one_line
 from filebot.preflight import configured_backends, make_data_dir
 from filebot.storage.file_system import FOLDERS
 from filebot.storage.folder_lock import holder_of
@@ -141,7 +141,7 @@ async def _scanners(backends: Backends, config: Config) -> str:
                     async with asyncio.timeout(config.limits.idle_timeout / 2):
                         await each.scan(Path(file.name))
                 except Exception as error:
-                    raise FilebotError(f"{each.scheme}: {in_one_line(error)}") from error
+                    raise FilebotError(f"{each.scheme}: {shown(error)}") from error
     return f"{', '.join(each.scheme for each in backends.scanners)} let pass what is harmless"
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Generic, TypeVar, cast
 
 from filebot.errors import BackendUnavailable, ConfigError, FilebotError, NoDescriptors, StorageFull
-from filebot.plugin.handlers import in_one_line
+from filebot.failures import shown
 from filebot.ports import BackendServices, BlobStore, Inspector, Scanner
 
 log = logging.getLogger(__name__)
@@ -196,7 +196,7 @@ def _load(kind: Kind[T], key: str, url: str) -> Backend[T]:
 
 def _broken(line: str, error: BaseException) -> ConfigError:
     log.debug("%s", line, exc_info=error)
-    return ConfigError((f"{line}: {in_one_line(error)}",))
+    return ConfigError((f"{line}: {shown(error)}",))
 
 
 def _one_line(text: str) -> str:

@@ -77,7 +77,7 @@ class Chat:
 
     def take_over(self, services: Services) -> None:
         """Let events, acts and jobs meet these plugins from now on, and no others."""
-        services.events.listener, services.events.recorder = self.calls.tell, self.recorder
+        services.events.listener, services.events.recorder = self.calls.listeners.tell, self.recorder
         services.checks.use(self.checks)
         services.jobs.replace(self.works)
         self.memory.workload.rate_limiter.use(self.limits)

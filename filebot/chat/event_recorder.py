@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from filebot.errors import PluginError, StorageError
 from filebot.events.facts import Event
+from filebot.failures import blame, origin_of, report
 from filebot.model import Entry, JobKind, NewJob, Sender
 from filebot.plugin.listeners import DurableListener, SettingOf
 from filebot.ports import LONGEST_PAYLOAD, JobStore
@@ -43,8 +44,9 @@ class EventRecorder:
                 try:
                     if listener.event not in payloads:
                         payloads[listener.event] = self._payload(listener, event)
-                except Exception:
-                    log.exception("%s of plugin %s cannot be kept", listener.job, listener.plugin)
+                except Exception as error:  # noqa: BLE001 - what happened must not fail for a listener
+                    origin = origin_of(listener.plugin, listener.hook, listener.handler)
+                    report(blame(error, origin), f"{type(event).__name__} cannot be kept")
                 else:
                     kind = JobKind(listener.plugin, listener.job)
                     jobs.append(NewJob(kind, payloads[listener.event], now, group=_group_of(event)))

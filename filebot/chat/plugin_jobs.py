@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from filebot.failures import origin_of
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.jobs.worker import Work
 from filebot.model import Job, JobKind
@@ -11,7 +12,7 @@ from filebot.plugin.calls import PluginCalls
 from filebot.plugin.context import Context
 from filebot.plugin.declare import LoadedPlugin
 from filebot.plugin.declare_jobs import JobSpec, ScheduleSpec
-from filebot.plugin.handlers import called
+from filebot.plugin.handlers import called, examine_nothing
 from filebot.plugin.listeners import DurableListener
 
 
@@ -21,12 +22,16 @@ def works_of(plugins: Sequence[LoadedPlugin], calls: PluginCalls) -> Iterator[Wo
         plugin = loaded.plugin
         for job in plugin.jobs.values():
             run = partial(_do, calls, plugin.name, job)
-            yield Work(JobKind(plugin.name, job.name), run, job.limit_s)
+            origin = origin_of(plugin.name, job.hook, job.handler)
+            yield Work(JobKind(plugin.name, job.name), run, job.limit_s, origin=origin)
         for listener in plugin.durable_listeners:
-            yield Work(JobKind(plugin.name, listener.job), partial(_tell, calls, listener))
+            origin = origin_of(plugin.name, listener.hook, listener.handler)
+            yield Work(JobKind(plugin.name, listener.job), partial(_tell, calls, listener), origin=origin)
         for each in plugin.schedules.values():
             do = partial(_keep, calls, plugin.name, each)
-            yield Work(JobKind(plugin.name, f"schedule {each.name}"), do, each.limit_s, each.schedule)
+            origin = origin_of(plugin.name, each.hook, each.handler)
+            kind = JobKind(plugin.name, f"schedule {each.name}")
+            yield Work(kind, do, each.limit_s, each.schedule, origin)
 
 
 async def _do(calls: PluginCalls, plugin: str, spec: JobSpec, job: Job) -> None:
@@ -53,4 +58,6 @@ async def _call(
 ) -> None:
     """Call a function with a context of its plugin; whoever does the job has a limit for it."""
     with calls.under_way.counted(plugin):
-        await called(function(await calls.context(plugin, hook, by)))
+        work = function(await calls.context(plugin, hook, by))
+        origin = calls.origin(plugin, hook, work)
+        examine_nothing(await called(work, origin), origin)

@@ -4,16 +4,14 @@ A client without corrections shows each of them as a new message, so it is sent 
 """
 
 import asyncio
-import logging
 from dataclasses import dataclass
 from typing import Final
 from weakref import WeakKeyDictionary
 
+from filebot.failures import report
 from filebot.files.transfers import Transfer, Transfers
 from filebot.model import AddressKind, Progress
 from filebot.replies.renderer import ReplySender
-
-log = logging.getLogger(__name__)
 
 FIRST_AFTER_S: Final = 4.0
 """Shorter transfers have no progress messages."""
@@ -49,8 +47,8 @@ class ProgressReports:
             await asyncio.sleep(_LOOK_EVERY_S)
             try:
                 await self.look()
-            except Exception:
-                log.exception("a progress report failed")
+            except Exception as error:  # noqa: BLE001 - the next one may succeed
+                report(error, "a progress report failed")
 
     async def look(self) -> None:
         """Send the messages that are due now."""

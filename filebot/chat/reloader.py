@@ -16,11 +16,11 @@ from filebot.chat.dispatcher import ChatMemory
 from filebot.chat.rate_limits import RateLimits
 from filebot.concurrency.tasks import Tasks
 from filebot.errors import ConfigError, FilebotError, ReloadRefused
+from filebot.failures import placed, shown
 from filebot.files.access import AccessRules
 from filebot.files.quota import StorageLimits
 from filebot.model import SettingKey
 from filebot.plugin.declare import LoadedPlugin, lives_of
-from filebot.plugin.handlers import in_one_line
 from filebot.plugin.http import Http
 from filebot.plugin.lifespan import Lifespans
 from filebot.plugin.reload import Reloaded
@@ -115,7 +115,7 @@ class Reloader:
             except ConfigError as error:
                 raise ReloadRefused(error.mistakes) from error
             except FilebotError as error:
-                raise ReloadRefused((in_one_line(error),)) from error
+                raise ReloadRefused((shown(error),)) from error
             finally:
                 if not taken:
                     self._source.settle(taken=False)
@@ -143,7 +143,7 @@ class Reloader:
             )
             if failed:
                 raise ReloadRefused(
-                    tuple(f"plugin {name}: its lifespan: {in_one_line(failed[name])}" for name in failed)
+                    tuple(f"plugin {name}: its lifespan: {placed(failed[name])}" for name in failed)
                 )
             chat = self._chat(
                 wanted.plugins,

@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from filebot.checks.acts import Act
 from filebot.errors import CheckFailed, PluginError, UserError
+from filebot.failures import Origin, blame, report
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,10 @@ class Check(Protocol):
     @property
     def plugin(self) -> str:
         """Name of the plugin that has it; empty if it is no plugin's."""
+
+    @property
+    def origin(self) -> Origin:
+        """Function that its errors are noted to be of."""
 
     @property
     def passes_on_failure(self) -> bool:
@@ -162,19 +167,9 @@ def _answer(act: A, answer: object) -> A:
 
 def _after_failure(check: Check, act: A, error: Exception, limit_s: float) -> A:
     """Return the act as it was if it may go on. Raises CheckFailed."""
-    # A time limit has no words of its own.
-    reason = str(error) or (
-        f"it took over {limit_s:g} s" if isinstance(error, TimeoutError) else "no words"
-    )
-    log.error(
-        "a check of %s failed on %s of %s: %s: %s",
-        check.author,
-        type(act).__name__,
-        act.sender.identity,
-        type(error).__name__,
-        reason,
-        exc_info=error,
-    )
+    if isinstance(error, TimeoutError) and not str(error):  # a time limit has no words of its own
+        error = TimeoutError(f"it took over {limit_s:g} s")
+    report(blame(error, check.origin), f"{type(act).__name__} of {act.sender.identity} is not checked")
     if check.passes_on_failure:
         return act
     raise CheckFailed(author=check.author) from error

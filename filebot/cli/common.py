@@ -40,3 +40,8 @@ def stop(lines: Iterable[str], code: int) -> NoReturn:
     for line in lines:
         click.echo(line, err=True)
     sys.exit(code)
+
+
+def printable(text: str) -> str:
+    """Return a line of others' making without characters that are not for a terminal."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

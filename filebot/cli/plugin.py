@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from filebot.cli.common import FAILED, WRONG, config_option, loaded_config, stop
+from filebot.cli.common import FAILED, WRONG, config_option, loaded_config, printable, stop
 from filebot.errors import ConfigError, FilebotError, PluginError
 
 path_argument = click.argument("path", type=click.Path(path_type=Path, exists=True))
@@ -63,7 +63,7 @@ def check(path: Path) -> None:
     except FilebotError as error:
         stop([str(error)], WRONG)
     for finding in findings:
-        click.echo(finding)
+        click.echo(printable(str(finding)))
     if not findings:
         click.echo("fine")
     sys.exit(FAILED if findings else 0)

@@ -16,9 +16,9 @@ from filebot.cli.bounded_load import LIMIT_S, Place, call_bounded, load_bounded,
 from filebot.cli.plugin_source import PluginSource, sources_at
 from filebot.cli.plugin_words import PluginTexts, declared_at, place_of_template, texts_in, unused_templates
 from filebot.errors import ConfigError, FilebotError, PluginError
+from filebot.failures import shown
 from filebot.plugin import Plugin
 from filebot.plugin.examine import mistakes_of
-from filebot.plugin.handlers import in_one_line
 from filebot.plugin_loader import RAISED_BY_PLUGINS, load_declared, migrations_of
 from filebot.replies import Replies
 from filebot.replies.messages import FoundMessage, messages_in, untranslated
@@ -52,13 +52,13 @@ def _findings(source: PluginSource, limit_s: float) -> Iterator[Finding]:
     try:
         plugin = load_bounded(source.load, limit_s)
     except RAISED_BY_PLUGINS as error:
-        yield Finding(place_of(error) or (str(source.path), 1), in_one_line(error))
+        yield Finding(place_of(error) or (str(source.path), 1), shown(error))
         return
     yield from _mistakes(plugin)
     try:
         texts = texts_in(source.modules())
     except (OSError, SyntaxError, UnicodeDecodeError) as error:
-        yield Finding(place_of(error), in_one_line(error))
+        yield Finding(place_of(error), shown(error))
         return
     yield from _findings_in_words(plugin, source.path if source.path.is_dir() else source.root, texts)
     if plugin.migrations is not None:
@@ -70,7 +70,7 @@ def _mistakes(plugin: Plugin[Any]) -> Iterator[Finding]:
     place, has_any = declared_at(plugin), False
     for mistake in mistakes_of(plugin, Replies().has):
         has_any = True
-        yield Finding(place, in_one_line(mistake))
+        yield Finding(place, shown(mistake))
     if has_any:
         return  # loading would tell the first of these again
     try:
@@ -78,7 +78,7 @@ def _mistakes(plugin: Plugin[Any]) -> Iterator[Finding]:
     except ConfigError as error:
         yield from (Finding(place, f"its settings: {mistake}") for mistake in error.mistakes)
     except FilebotError as error:
-        yield Finding(place, in_one_line(error))
+        yield Finding(place, shown(error))
 
 
 def _findings_in_words(plugin: Plugin[Any], folder: Path, texts: PluginTexts) -> Iterator[Finding]:
@@ -107,7 +107,7 @@ def _findings_in_words(plugin: Plugin[Any], folder: Path, texts: PluginTexts) ->
                 text += f", line {each.line}" if each.line else ""
             yield Finding(place, text.format(_shown(each.words)))
     except PluginError as error:
-        yield Finding(declared_at(plugin), in_one_line(error))
+        yield Finding(declared_at(plugin), shown(error))
 
 
 def _shown(words: str | tuple[str, ...]) -> str:
@@ -128,4 +128,4 @@ def _findings_in_migrations(plugin: Plugin[Any]) -> Iterator[Finding]:
                 lambda: asyncio.run(make_tables(Path(folder))), "its migrations", MIGRATIONS_LIMIT_S
             )
         except FilebotError as error:
-            yield Finding(declared_at(plugin), in_one_line(error))
+            yield Finding(declared_at(plugin), shown(error))

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from filebot.cli.common import printable
 from filebot.cli.plugin_survey import State, Survey, SurveyedPlugin
 from filebot.plugin import Plugin
 
@@ -26,16 +27,16 @@ def show(found: Survey) -> None:
     for name in _COLUMNS:
         table.add_column(name, no_wrap=name in _SHORT, overflow="fold", min_width=_WIDTHS.get(name))
     for each in found.plugins:
-        cells = [Text(_plain(cell)) for cell in _row(each)]
+        cells = [Text(printable(cell)) for cell in _row(each)]
         cells[_COLUMNS.index("state")].stylize(_COLOURS[each.state])
         table.add_row(*cells)
     console.print(table)
     for each in found.plugins:
         if each.problem:
             text = f"{each.name} ({each.origin}): {each.problem}"
-            console.print(Text("✗ ", "red") + Text(_plain(text)), soft_wrap=True)
+            console.print(Text("✗ ", "red") + Text(printable(text)), soft_wrap=True)
     for mistake in found.mistakes:
-        console.print(Text("✗ ", "red") + Text(_plain(mistake)), soft_wrap=True)
+        console.print(Text("✗ ", "red") + Text(printable(mistake)), soft_wrap=True)
 
 
 def _row(found: SurveyedPlugin) -> tuple[str, ...]:
@@ -74,8 +75,3 @@ def _others(plugin: Plugin[Any]) -> Iterator[str]:
         yield "tables"
     if plugin.settings is not None:
         yield "settings"
-
-
-def _plain(text: str) -> str:
-    """Return a text without characters that are not for a terminal."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

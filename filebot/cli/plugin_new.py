@@ -71,10 +71,10 @@ def write_file(name: str, folder: Path) -> Path:
 def examine_name(name: str) -> None:
     """Raise PluginError for a name that no new plugin can have."""
     is_plain = name.isascii() and name.isidentifier() and name == name.lower()
-    if not is_plain or iskeyword(name) or name.startswith("_") or len(name) > LONGEST_NAME:
+    if not is_plain or iskeyword(name) or name.strip("_") != name or len(name) > LONGEST_NAME:
         raise PluginError(
             f"{name!r} is no name for a plugin: write lower-case letters, digits and _, at most "
-            f"{LONGEST_NAME}, and begin with a letter; --folder says where it is written"
+            f"{LONGEST_NAME}, begin with a letter, and do not end with _; --folder says where it is written"
         )
     if name.startswith("filebot") or f"filebot_{name}" == INSTALLED_PACKAGE:
         raise PluginError(

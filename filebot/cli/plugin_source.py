@@ -45,7 +45,9 @@ class PluginSource:
 
     def modules(self) -> list[Path]:
         """Return the files of its code."""
-        return sorted(self.path.rglob("*.py")) if self.path.is_dir() else [self.path]
+        if not self.path.is_dir():
+            return [self.path]
+        return sorted(file for file in self.path.rglob("*.py") if file.is_file())
 
 
 def sources_at(path: Path) -> list[PluginSource]:

@@ -8,8 +8,8 @@ from filebot import __version__
 from filebot.cli.bounded_load import load_bounded, place_of
 from filebot.config import Config
 from filebot.errors import ConfigError
+from filebot.failures import shown
 from filebot.plugin import Plugin
-from filebot.plugin.handlers import in_one_line
 from filebot.plugin_files import PluginFiles
 from filebot.plugin_loader import RAISED_BY_PLUGINS, Loading, bundled, foreign, weaknesses
 from filebot.replies import Replies
@@ -90,7 +90,7 @@ def survey(config: Config | None) -> Survey:
 
 def _placed(error: BaseException) -> str:
     """Return an error on one line, with the line of the plugin unless it names one itself."""
-    text, place = in_one_line(error), place_of(error)
+    text, place = shown(error), place_of(error)
     if place is None or f"{place[0]}, line " in text or isinstance(error, SyntaxError):
         return text
     return f"{place[0]}, line {place[1]}: {text}"

@@ -16,7 +16,7 @@ class BackendUnavailable(FilebotError):
 
 
 class PluginError(FilebotError):
-    """A plugin cannot be loaded, by a mistake of its own."""
+    """A mistake of a plugin: it cannot be loaded, or a function of it fails."""
 
 
 class ReloadRefused(FilebotError):

@@ -7,7 +7,6 @@ that takes the whole process down is not tried for ever.
 
 import asyncio
 import logging
-import traceback
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,9 +14,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from filebot.concurrency.backoff import Backoff
-from filebot.concurrency.bounded_call import TimeLimitExceeded, call_bounded
+from filebot.concurrency.bounded_call import call_bounded
 from filebot.concurrency.tasks import Tasks
-from filebot.errors import JobQueueFull, StorageError
+from filebot.errors import JobQueueFull, PluginError, StorageError
+from filebot.failures import Origin, blame, report, shown
 from filebot.jobs.schedules import Schedule
 from filebot.model import Job, JobKind, NewJob
 from filebot.ports import JobStore
@@ -57,6 +57,8 @@ class Work:
     limit_s: float = LIMIT_S
     schedule: Schedule | None = None
     """When the one job of this kind is done again; None for a kind whose jobs end."""
+    origin: Origin | None = None
+    """Function of a plugin that does them, for the log."""
 
 
 class JobWorker:
@@ -66,8 +68,6 @@ class JobWorker:
         """``clock`` gives the present in UTC."""
         self._store = store
         self._clock = clock
-        self.failed: Callable[[Job, Exception], None] = lambda _, __: None
-        """Called with each try that failed, and its error."""
         self._works: dict[JobKind, Work] = {}
         self._unplanted: dict[JobKind, Schedule] = {}
         """Schedules that the queue may not have yet."""
@@ -115,6 +115,11 @@ class JobWorker:
                 if not self._running.total():
                     return
                 await self._wake.wait()
+
+    async def next_at(self) -> datetime | None:
+        """Return when something is due next; None for never. Raises StorageError."""
+        await self.prepare()
+        return await self._next_at([*self._works.values()])
 
     async def close(self, *, timeout_s: float) -> None:
         """Begin nothing more; let running jobs end for at most ``timeout_s``, then give them back."""
@@ -211,21 +216,15 @@ class JobWorker:
 
     async def _try(self, work: Work, job: Job) -> None:
         if job.tries > MOST_TRIES:
-            await self._failed(work, job, "the bot was killed while it was done")
+            await self._failed(work, job, PluginError("the bot was killed while it was done"))
             return
         try:
             await call_bounded(work.run(job), _named(job), work.limit_s)
         except asyncio.CancelledError:
             await self._store.put_off(job, job.run_at, tries=job.tries - 1, error=job.error)
             raise
-        except TimeLimitExceeded as error:
-            self.failed(job, error)
-            await self._failed(work, job, f"it took over {work.limit_s:g} s")
-        except Exception as error:
-            self.failed(job, error)
-            reason = f"{type(error).__name__}: {error}"
-            await self._failed(work, job, reason, place_of(error))
-            log.debug("%s failed", _named(job), exc_info=error)
+        except Exception as error:  # noqa: BLE001 - a job harms itself alone
+            await self._failed(work, job, error if work.origin is None else blame(error, work.origin))
         else:
             await self._succeeded(work, job)
 
@@ -236,21 +235,21 @@ class JobWorker:
         else:
             await self._store.put_off(job, schedule.after(job.run_at, self._clock()), tries=0)
 
-    async def _failed(self, work: Work, job: Job, reason: str, place: str = "") -> None:
-        shown = f"{reason} ({place})" if place else reason
+    async def _failed(self, work: Work, job: Job, error: Exception) -> None:
+        reason = shown(error)
         now, gives_up = self._clock(), job.tries >= MOST_TRIES
         pause = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S, JITTER, failures=job.tries - 1)
         at = now + timedelta(seconds=pause.next_s())
         schedule = self._schedule_of(work)
         regular = None if schedule is None else schedule.after(job.run_at, now)
         if regular is not None and (gives_up or at >= regular):
-            log.error("%s failed and waits for its next time: %s", _named(job), shown)
+            _report(job, error, "failed and waits for its next time")
             await self._store.put_off(job, regular, tries=0, error=reason)
         elif gives_up:
-            log.error("%s is given up after %d tries: %s", _named(job), MOST_TRIES, shown)
+            _report(job, error, f"is given up after {MOST_TRIES} tries")
             await self._store.bury(job, now, reason)
         else:
-            log.warning("%s failed and is tried again: %s", _named(job), shown)
+            _report(job, error, "failed and is tried again", logging.WARNING)
             await self._store.put_off(job, at, tries=job.tries, error=reason)
 
     def _schedule_of(self, work: Work) -> Schedule | None:
@@ -258,10 +257,10 @@ class JobWorker:
         return self._works.get(work.kind, work).schedule
 
 
-def place_of(error: Exception) -> str:
-    """Return file and line at which an error was raised."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else "nowhere"
+def _report(job: Job, error: Exception, outcome: str, level: int = logging.ERROR) -> None:
+    """Log a try that failed: its traceback only for debugging, as it may fail often."""
+    report(error, f"{_named(job)} {outcome}", plugin=job.kind.plugin, level=level, with_traceback=False)
+    log.debug("%s failed", _named(job), exc_info=error)
 
 
 def _named(job: Job) -> str:

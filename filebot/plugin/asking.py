@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, get_args
 from filebot.checks.acts import ACTS, Act
 from filebot.checks.checks import Check
 from filebot.errors import PluginError
+from filebot.failures import Origin, origin_of
 from filebot.plugin.signatures import examine_arguments, examine_coroutine, name_of, place_of
 
 Handler = Callable[[Any, Any], Awaitable[object]]
@@ -44,6 +45,10 @@ class AskedCheck:
     @property
     def author(self) -> str:
         return f"plugin {self.check.plugin}"
+
+    @property
+    def origin(self) -> Origin:
+        return origin_of(self.check.plugin, self.check.hook, self.check.handler)
 
     @property
     def passes_on_failure(self) -> bool:

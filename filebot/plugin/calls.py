@@ -1,8 +1,7 @@
-"""Calls of the functions of plugins: commands, and listeners of events."""
+"""Calls of the functions of plugins: commands, checks and lines; listeners are called by a part of it."""
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -21,7 +20,7 @@ from filebot.errors import (
     UserError,
     WrongPlace,
 )
-from filebot.events.facts import Event, RoomFilePosted
+from filebot.failures import Origin, origin_of, report
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, BareJid, Entry, Sender
 from filebot.plugin.asking import PluginCheck
@@ -33,19 +32,19 @@ from filebot.plugin.context import BackgroundContext, Context, Factories
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
 from filebot.plugin.declare_entry_lines import EntryLinesSpec
 from filebot.plugin.declare_rooms import RoomLineSpec
-from filebot.plugin.entry_lines import lines_about
-from filebot.plugin.handlers import CallsUnderWay, call_limited, called, named
+from filebot.plugin.entry_lines import LINES_LIMIT_S, lines_about
+from filebot.plugin.handlers import CallsUnderWay, call_limited, examine_nothing
+from filebot.plugin.listener_calls import ListenerCalls
 from filebot.plugin.listeners import PluginListener, SettingOf
 from filebot.plugin.needs import Grants
 from filebot.plugin.resolving import ArgumentResolver, pinned
-from filebot.plugin.room_lines import lines_of_room
+from filebot.plugin.room_lines import ROOM_LINE_LIMIT_S, lines_of_room
 from filebot.plugin.rooms import RoomLine
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LISTENER_LIMIT_S: Final = 60.0
 HELP: Final = "help"
 """Command that no check refuses."""
 
@@ -53,7 +52,7 @@ _NOBODY: Final = Sender(Address(""), None)
 
 
 class PluginCalls:
-    """Calls the functions of plugins: commands, and listeners of events."""
+    """Calls the functions of plugins, each with a context of its own."""
 
     def __init__(
         self,
@@ -79,19 +78,25 @@ class PluginCalls:
         """
         self._channel = channel
         self._commands = commands
-        self._listeners = listeners
         self._settings = settings
         self._factories = factories
         self._grants = grants
         self._authorization = authorization
         self._checks = checks
         self._clock = clock
-        self._consent = consent
         self._room_lines = room_lines
-        self._room_setting_of = room_setting_of
         self._entry_lines = entry_lines
-        self.at_once = at_once or CallsAtOnce()
         self.under_way = CallsUnderWay()
+        self.listeners = ListenerCalls(
+            channel,
+            listeners,
+            self._context,
+            self.origin,
+            self.under_way,
+            at_once or CallsAtOnce(),
+            consent=consent,
+            room_setting_of=room_setting_of,
+        )
 
     async def context(self, plugin: str, hook: str, by: OnBehalfOf | None) -> Context[Any]:
         """Return a context for what a plugin does later on behalf of somebody, or of nobody."""
@@ -166,7 +171,7 @@ class PluginCalls:
         arguments = dict[str, object]()
         if command.parameters:
             arguments = await self.resolver(command.plugin, conversation).resolve(command, values)
-        return await self._run(command, conversation, arguments, usage, ())
+        return await self._run(command, conversation, arguments, usage, Confirmations())
 
     async def go_on(self, question: Question, conversation: Conversation) -> Question | None:
         """Run a command again after a yes, with the same arguments; return what it asks back next.
@@ -183,7 +188,9 @@ class PluginCalls:
         arguments = await self.resolver(command.plugin, conversation).resolve_again(
             command, question.arguments
         )
-        return await self._run(command, conversation, arguments, question.usage, question.confirmed)
+        changed = pinned(arguments) != question.arguments
+        confirmations = Confirmations(question.confirmed, files_changed=changed)
+        return await self._run(command, conversation, arguments, question.usage, confirmations)
 
     async def _run(
         self,
@@ -191,28 +198,26 @@ class PluginCalls:
         conversation: Conversation,
         arguments: dict[str, object],
         usage: str,
-        confirmed: tuple[str, ...],
+        confirmations: Confirmations,
     ) -> Question | None:
         if command.parameters:
             self._authorization.check_arguments(command, conversation.sender, arguments)
         if CommandCalled in self._checks.by_act:
             await self._check(command, conversation, arguments)
-        confirmations = Confirmations(confirmed)
         context = self._context(
             command.plugin, command.hook, conversation, usage, confirmations=confirmations
         )
         work = command.handler(context, **arguments)
         try:
-            await self._counted(command.plugin, command.hook, work, command.limit_s)
+            returned = await self._counted(command.plugin, command.hook, work, command.limit_s)
         except TimeLimitExceeded as error:
-            log.error("%s", error)
+            report(error, with_traceback=False)
             raise CommandTimeout(command=command.name, limit_s=command.limit_s) from error
         except ConfirmationNeeded as needed:
-            text = conversation.render(needed.template, **needed.values)
-            kept = pinned(arguments), needed.confirmed, conversation.replies_to
-            return Question(text, command, usage, *kept)
+            return Question(command, usage, pinned(arguments), needed.confirmed, conversation.replies_to)
         if confirmations.is_refused:
-            raise PluginError(f"{named(command.plugin, command.hook)} catches what ctx.confirm raises")
+            raise PluginError("its function catches what ctx.confirm raises")
+        examine_nothing(returned, self.origin(command.plugin, command.hook, work))
         return None
 
     async def _answered(
@@ -270,38 +275,6 @@ class PluginCalls:
                 raise PluginError(grants.missing("annotations", "files.annotate"))
         return answer
 
-    async def tell(self, event: Event) -> None:
-        """Call the listeners of an event: some at once, then the others one after the other.
-
-        One that fails does not stop the rest.
-        """
-        self._channel.chat_state.shown_files.note(event)
-        listeners = [
-            each
-            for each in self._listeners
-            if each.hears(event, self._room_setting_of) and self._may_hear(each, event)
-        ]
-        if not listeners:
-            return
-        conversation = await self._channel.conversation(event.sender, event.language)
-        for each in listeners:
-            if each.at_once:
-                call = partial(self._call, each, conversation, event)
-                self._start(each.plugin, call, f"listener of {type(event).__name__}")
-        answering = [each for each in listeners if not each.at_once]
-        with ExitStack() as under_way:
-            for each in answering:
-                under_way.enter_context(self.under_way.counted(each.plugin))
-            for each in answering:
-                await self._call(each, conversation, event)
-
-    def _may_hear(self, listener: PluginListener, event: Event) -> bool:
-        """Tell whether what is said in a room for its people is this plugin's business."""
-        room = event.sender.room
-        return not isinstance(event, RoomFilePosted) or (
-            room is not None and listener.plugin in self._consent(room)
-        )
-
     async def room_lines(self, sender: Sender, room: BareJid) -> list[RoomLine]:
         """Return what plugins add to the state of a room; one that fails adds nothing, which is logged."""
         if not self._room_lines:
@@ -309,9 +282,8 @@ class PluginCalls:
         conversation = await self._channel.conversation(sender, None)
 
         async def ask(spec: RoomLineSpec) -> object:
-            context = self._context(spec.plugin, spec.hook, conversation)
-            with self.under_way.counted(spec.plugin):
-                return await spec.handler(context, room)
+            asked = spec.handler(self._context(spec.plugin, spec.hook, conversation), room)
+            return await self._counted(spec.plugin, spec.hook, asked, ROOM_LINE_LIMIT_S)
 
         def render(line: RoomLine) -> str:
             replies = self._channel.reply_sender.replies
@@ -326,39 +298,17 @@ class PluginCalls:
         hold the stop up. Raises as :func:`call_limited`.
         """
         with self.under_way.counted(plugin):
-            return await call_limited(function, named(plugin, hook), limit_s)
+            return await call_limited(function, self.origin(plugin, hook, function), limit_s)
 
-    def _start(self, plugin: str, call: Callable[[], Awaitable[None]], name: str) -> None:
-        """Make a call at once; it counts as under way also while it waits for a place."""
-
-        async def counted() -> None:
-            try:
-                await call()
-            finally:
-                self.under_way.end(plugin)
-
-        self.under_way.begin(plugin)
-        if not self.at_once.start(plugin, counted, name):
-            self.under_way.end(plugin)
-
-    async def _call(self, listener: PluginListener, conversation: Conversation, event: Event) -> None:
-        name = f"{named(listener.plugin, listener.hook)}, for {type(event).__name__},"
-        try:
-            # The limit outside: within, its error would be told to the person as one of the bot's.
-            await call_limited(self._hear(listener, conversation, event), name, LISTENER_LIMIT_S)
-        except (TimeLimitExceeded, PluginError) as error:
-            log.error("%s", error)
-
-    async def _hear(self, listener: PluginListener, conversation: Conversation, event: Event) -> None:
-        async with errors_in_words(conversation, plugin=listener.plugin):
-            context = self._context(listener.plugin, listener.hook, conversation)
-            await called(listener.handler(context, event))
+    def origin(self, plugin: str, hook: str, function: object) -> Origin:
+        """Return whose the errors of a function are, to be noted."""
+        return origin_of(plugin, hook, function, self._settings[plugin])
 
     async def _lines_about(self, conversation: Conversation, entry: Entry) -> list[str]:
         async def ask(spec: EntryLinesSpec) -> str | None:
             context = self._context(spec.plugin, spec.hook, conversation)
-            with self.under_way.counted(spec.plugin):
-                return await spec.handler(context, entry)
+            asked = spec.handler(context, entry)
+            return await self._counted(spec.plugin, spec.hook, asked, LINES_LIMIT_S)
 
         return await lines_about(self._entry_lines, ask)
 

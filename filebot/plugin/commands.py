@@ -112,7 +112,7 @@ class Command:
     """Other words for it."""
     help: str
     """The whole docstring."""
-    handler: Callable[..., Awaitable[None]]
+    handler: Callable[..., Awaitable[object]]
     """Function of the plugin."""
     parameters: tuple[Parameter, ...] = ()
     """Arguments of the handler, in the order of the usage lines."""

@@ -6,24 +6,24 @@ held in memory only, so none outlasts a restart.
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
-from cachetools import LRUCache
-
-from filebot.concurrency.bounded_store import weight
+from filebot.concurrency.bounded_store import ByteBounded, Share
 from filebot.files.access import unknown
-from filebot.model import Address, Identity, Sender
+from filebot.files.selection import Selection
+from filebot.model import Address, Entry, Identity, Sender
 from filebot.plugin.commands import Command
 
 ANSWER_WITHIN: Final = timedelta(minutes=2)
 """Age of the oldest question that can still be answered."""
-QUESTIONS_BYTES: Final = 4 * 1024 * 1024
+QUESTIONS_BYTES: Final = 8 * 1024 * 1024
 """Memory for all open questions; the oldest are forgotten."""
-QUESTION_BYTES: Final = 4 * 1024
-"""Memory that each open question counts for at least, so that there are about a thousand at most."""
+MOST_QUESTIONS: Final = 1000
+_IN_A_ROOM: Final = 4
+"""Part of both that all people of one room have: its service can make up any number of them."""
 
 YES: Final = frozenset(
     (
@@ -39,42 +39,68 @@ _LONGEST: Final = 20
 """Characters of the longest text that is looked at as an answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Question as the person reads it."""
+
+    template: str
+    text: str
+    """The question in the person's language, without how to answer it."""
+    files: frozenset[int]
+    """Ids of the files that it is about."""
+
+    @classmethod
+    def about(cls, template: str, text: str, values: Mapping[str, object]) -> Self:
+        """Return the question of a template that was filled with values."""
+        return cls(
+            template, text, frozenset(entry.id for each in values.values() for entry in _files(each))
+        )
+
+    def is_answered_by(self, other: "Asked", *, files_changed: bool) -> bool:
+        """Whether a yes to another question is one to this: the same words, about the same files.
+
+        ``files_changed``: some are gone or renamed since, so the words may tell of fewer.
+        """
+        same = self == other if not files_changed else self.files <= other.files
+        return same and self.template == other.template
+
+
 class ConfirmationNeeded(Exception):
     """A command needs a person's word before it goes on.
 
     It is no FilebotError, so that a plugin that deals with errors of files one by one lets it pass.
     """
 
-    def __init__(self, template: str, values: Mapping[str, object], confirmed: tuple[str, ...]) -> None:
-        """``confirmed`` has the templates of the questions so far, this one included."""
-        super().__init__(template)
-        self.template = template
-        self.values = values
+    def __init__(self, confirmed: tuple[Asked, ...]) -> None:
+        """``confirmed`` has the questions so far, the new one as the last."""
+        super().__init__(confirmed[-1].template)
         self.confirmed = confirmed
 
 
 class Confirmations:
     """Questions that were answered with yes, in the order in which one run of a command asks them again."""
 
-    def __init__(self, given: tuple[str, ...] = ()) -> None:
-        """``given`` has the templates of the questions."""
+    def __init__(self, given: tuple[Asked, ...] = (), *, files_changed: bool = False) -> None:
+        """``given`` has the questions. ``files_changed``: files are gone or renamed since."""
         self._given = given
+        self._files_changed = files_changed
         self._next = 0
         self.is_refused = False
         """Whether a question was asked that nobody has answered."""
 
-    def require(self, sender: Sender, template: str, values: Mapping[str, object]) -> None:
+    def require(self, sender: Sender, asked: Asked) -> None:
         """Raise ConfirmationNeeded unless the next answer is to this question.
 
         Raises NotAllowed for somebody of whom nothing but a nick is known: another may take that.
         """
-        if self._given[self._next : self._next + 1] == (template,):
+        given = self._given[self._next : self._next + 1]
+        if any(asked.is_answered_by(each, files_changed=self._files_changed) for each in given):
             self._next += 1
             return
         self.is_refused = True
         if sender.identity is None:
             raise unknown(sender)
-        raise ConfirmationNeeded(template, values, (*self._given[: self._next], template))
+        raise ConfirmationNeeded((*self._given[: self._next], asked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +110,27 @@ class PinnedFiles:
     ids: tuple[int, ...]
     missing: tuple[str, ...] = ()
     """Names that stood for no file."""
+    names: tuple[str, ...] = ()
+    """Names of the files when they were asked about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """Question that a command asks back, with all that it takes to go on."""
 
-    text: str
-    """The question in the person's language, without how to answer it."""
     command: Command
     usage: str
     arguments: Mapping[str, object]
     """Arguments of its function; files are ``PinnedFiles``."""
-    confirmed: tuple[str, ...]
-    """Templates of the questions that are answered when this one is."""
+    confirmed: tuple[Asked, ...]
+    """The questions that are answered when this one is, which is the last of them."""
     replies_to: str
     """Id of the message that the command was a reply to."""
+
+    @property
+    def text(self) -> str:
+        """The question in the person's language, without how to answer it."""
+        return self.confirmed[-1].text
 
 
 def answer_in(text: str) -> bool | None:
@@ -122,24 +153,22 @@ class OpenQuestions:
     """Questions that wait for their answers, one for each person and conversation."""
 
     def __init__(self) -> None:
-        self._open: LRUCache[tuple[Address, Identity], _Open] = LRUCache(QUESTIONS_BYTES, _size)
+        self._open = ByteBounded[tuple[Address, Identity], _Open]()
 
     def put(self, sender: Sender, question: Question, now: datetime) -> bool:
         """Keep a question as the only one to its person there; return whether there is space for it."""
         key = _key(sender)
         if key is None:
             return False
-        self._open.pop(key, None)
-        try:
-            self._open[key] = _Open(question, now)
-        except ValueError:  # larger than all of the memory
-            return False
-        return True
+        shares = [Share("", QUESTIONS_BYTES, MOST_QUESTIONS)]
+        if sender.room is not None:
+            shares.append(Share(sender.room, QUESTIONS_BYTES // _IN_A_ROOM, MOST_QUESTIONS // _IN_A_ROOM))
+        return self._open.put(key, _Open(question, now), shares)  # with its command, some kilobytes
 
     def take(self, sender: Sender, now: datetime) -> Question | None:
         """Return the question to somebody where they speak, and forget it; None if there is none."""
         key = _key(sender)
-        found = None if key is None else self._open.pop(key, None)
+        found = None if key is None else self._open.pop(key)
         return found.question if found is not None and now - found.since <= ANSWER_WITHIN else None
 
 
@@ -148,6 +177,14 @@ def _key(sender: Sender) -> tuple[Address, Identity] | None:
     return None if sender.identity is None else (sender.address.conversation, sender.identity)
 
 
-def _size(value: _Open) -> int:
-    question = value.question
-    return max(QUESTION_BYTES, weight((question.text, question.arguments, question.replies_to)))
+def _files(value: object) -> Sequence[Entry]:
+    """Return the files in a value of a template."""
+    match value:
+        case Entry():
+            return (value,)
+        case Selection():
+            return value.entries
+        case list() | tuple() | set() | frozenset():
+            return [each for each in value if isinstance(each, Entry)]
+        case _:
+            return ()

@@ -13,7 +13,7 @@ from filebot.events.facts import Event
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, BareJid, Entry, Offer, Sender
 from filebot.plugin.commands import CommandList
-from filebot.plugin.confirmation import Confirmations
+from filebot.plugin.confirmation import Asked, Confirmations
 from filebot.plugin.conversation import Channel, Conversation
 from filebot.plugin.database import PluginDatabase
 from filebot.plugin.delivery import DeliveryAccess
@@ -114,12 +114,17 @@ class Context(Conversation, Generic[S_co]):
         arguments, and then the call returns; files that are gone by then, or not for them any more, are
         refused or ``missing``. So ask before anything is changed, and do not catch ``Exception`` around it.
 
+        A yes is to the words that were read: a question that reads otherwise by then is asked again. Only
+        where files of the command are gone or renamed it may, and then without files among its values
+        that the person was not asked about.
+
         A function can ask several questions; they are asked one after the other. Raises NotAllowed for a
         person of whom only a nick is known.
         """
         if self._confirmations is None:
             raise PluginError(f"only a command can ask {template!r}: ctx.confirm has nobody to ask here")
-        self._confirmations.require(self.sender, template, values)
+        question = Asked.about(template, self.render(template, **values), values)
+        self._confirmations.require(self.sender, question)
 
     @property
     def own_address(self) -> BareJid:

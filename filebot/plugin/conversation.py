@@ -10,9 +10,10 @@ from typing import Final
 from cachetools import LRUCache
 
 from filebot.concurrency.throttle import DAY_S, Throttle
-from filebot.errors import FilebotError
+from filebot.errors import FilebotError, PluginError
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event
+from filebot.failures import report
 from filebot.files.access import unknown
 from filebot.files.shown_files import ShownFiles
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
@@ -133,7 +134,7 @@ class Conversation:
 
     async def _reply_incident(self, error: Exception, plugin: str) -> None:
         incident = secrets.token_hex(3)
-        log.error("incident %s%s", incident, f" of plugin {plugin}" if plugin else "", exc_info=error)
+        report(error, f"incident {incident}", plugin=plugin)
         await self.reply("errors/incident", incident=incident)
 
     async def tell(self, to: Address, template: str, /, **values: object) -> None:
@@ -158,8 +159,12 @@ class Conversation:
     async def emit(self, event: Event) -> None:
         """Tell all plugins that something happened.
 
-        Raises PluginError if a durable listener could not hear of it: an event has at most 16 KiB as JSON.
+        Raises PluginError if it is none, or if a durable listener could not hear of it: an event has at
+        most 16 KiB as JSON.
         """
+        if not isinstance(event, Event):
+            kind = event.__name__ if isinstance(event, type) else type(event).__name__
+            raise PluginError(f"ctx.emit is given {kind}, which is no event; make one of a class of events")
         if (recorder := self._channel.events.recorder) is not None:
             recorder.examine(event)
         await self._channel.events.tell(event)

@@ -1,15 +1,12 @@
 """Lines about a file: what all plugins have to say about it, each for itself."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from filebot.concurrency.bounded_call import TimeLimitExceeded
+from filebot.errors import PluginError
+from filebot.failures import blame, origin_of, report
 from filebot.plugin.declare_entry_lines import EntryLinesSpec
-from filebot.plugin.handlers import call_limited, named
-
-log = logging.getLogger(__name__)
 
 LINES_LIMIT_S: Final = 5.0
 """Time that a plugin has to say something about a file."""
@@ -20,7 +17,8 @@ MOST_CHARACTERS: Final = 1000
 async def lines_about(
     specs: Sequence[EntryLinesSpec], ask: Callable[[EntryLinesSpec], Awaitable[object]]
 ) -> list[str]:
-    """Return what plugins say about a file, in the order of their declarations; ``ask`` calls a function.
+    """Return what plugins say about a file, in the order of their declarations; ``ask`` calls a function
+    within its limit.
 
     One that fails, takes too long or returns no text says nothing, which the log tells.
     """
@@ -30,14 +28,10 @@ async def lines_about(
 
 async def _text_of(spec: EntryLinesSpec, asked: Awaitable[object]) -> str:
     try:
-        text = await call_limited(asked, named(spec.plugin, spec.hook), LINES_LIMIT_S)
-    except TimeLimitExceeded:
-        log.error("plugin %s, %s took over %s s", spec.plugin, spec.hook, LINES_LIMIT_S)
-        return ""
-    except Exception:
-        log.exception("plugin %s, %s failed", spec.plugin, spec.hook)
-        return ""
-    if not isinstance(text, str | None):
-        log.error("plugin %s, %s returned %s, not a text", spec.plugin, spec.hook, type(text).__name__)
+        text = await asked
+        if not isinstance(text, str | None):
+            raise PluginError(f"it returned {type(text).__name__}; return a text, or None for no line")  # noqa: TRY301
+    except Exception as error:  # noqa: BLE001 - nothing of a plugin passes
+        report(blame(error, origin_of(spec.plugin, spec.hook, spec.handler)))
         return ""
     return (text or "").strip()[:MOST_CHARACTERS]

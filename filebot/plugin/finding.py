@@ -1,6 +1,5 @@
 """Help of plugins in finding files: filters such as ``tag:invoice``, and names that they understand."""
 
-import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
@@ -10,10 +9,9 @@ from typing import Any, Final, TypeVar
 
 from filebot.concurrency.bounded_call import TimeLimitExceeded
 from filebot.errors import BadCommand, FilebotError, PluginError, UserError
+from filebot.failures import blame, origin_of, report, shown
 from filebot.model import Entry, EntryFilter, Sender
 from filebot.plugin.arguments import Parameter
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -144,10 +142,11 @@ class Finding:
             spec.plugin, spec.hook, sender, language, lambda ctx: spec.handler(ctx, value)
         )
         if not isinstance(found, EntryFilter):
-            raise PluginError(
+            mistake = PluginError(
                 f"{spec.hook} of plugin {spec.plugin!r} returned {type(found).__name__}; "
                 "return what ctx.store.having or ctx.db.having returns"
             )
+            raise blame(mistake, origin_of(spec.plugin, spec.hook, spec.handler))
         return found
 
     async def _resolved(
@@ -160,11 +159,12 @@ class Finding:
         except UserError:
             raise
         except FilebotError as error:
-            log.error("%s of plugin %s: %s", spec.hook, spec.plugin, error, exc_info=error)
+            report(blame(error, origin_of(spec.plugin, spec.hook, spec.handler)))
             return None
         if found is None or isinstance(found, Entry):
             return found
-        log.error("%s of plugin %s returned %s", spec.hook, spec.plugin, type(found).__name__)
+        mistake = PluginError(f"it returned {type(found).__name__}; return an Entry, or None for no file")
+        report(blame(mistake, origin_of(spec.plugin, spec.hook, spec.handler)), with_traceback=False)
         return None
 
     async def _called(
@@ -186,4 +186,4 @@ class Finding:
         except TimeLimitExceeded as error:
             raise PluginError(f"{hook} of plugin {plugin!r} took over {FIND_LIMIT_S:g} s") from error
         except Exception as error:
-            raise PluginError(f"{hook} of plugin {plugin!r} failed: {error!r}") from error
+            raise PluginError(f"{hook} of plugin {plugin!r} failed: {shown(error)}") from error

@@ -10,6 +10,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from filebot.concurrency.bounded_call import call_bounded
 from filebot.errors import PluginError
+from filebot.failures import Origin, blame, blamed, report
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -21,21 +22,23 @@ file ask for all lines about it."""
 
 _nested: Final[ContextVar[int]] = ContextVar("_nested", default=0)
 
-MOST_SHOWN: Final = 500
-"""Characters of an error that a line of the log shows."""
-
 
 def named(plugin: str, hook: str) -> str:
-    """Return the name of the task in which a function of a plugin runs."""
-    return f"{hook} of plugin {plugin}"
+    """Return the name of the task in which a function of a plugin runs, or of a backend, without one."""
+    return f"{hook} of plugin {plugin}" if plugin else hook
 
 
-async def called(function: Awaitable[T]) -> T:
+async def called(function: Awaitable[T], origin: Origin) -> T:
     """Await a function of a plugin; what would end more than that is an error of it.
 
-    Raises PluginError for a cancellation that is the plugin's own doing, for its ``sys.exit()``, and for an
-    error that cannot be told.
+    Errors are noted as those of ``origin``. Raises PluginError for a cancellation that is the plugin's own
+    doing, for its ``sys.exit()``, and for an error that cannot be told.
     """
+    with blamed(origin):
+        return await _contained(function)
+
+
+async def _contained(function: Awaitable[T]) -> T:
     try:
         return await function
     except asyncio.CancelledError:
@@ -75,30 +78,37 @@ def computing(function: Callable[P, R]) -> Callable[P, R]:
     return compute
 
 
-async def call_limited(function: Awaitable[T], name: str, limit_s: float | None = None) -> T:
+async def call_limited(
+    function: Awaitable[T], origin: Origin, limit_s: float | None = None, *, about: str = ""
+) -> T:
     """Await a function of a plugin in a task of its own, for at most ``limit_s``.
 
-    Raises TimeLimitExceeded, and PluginError as :func:`called` or if too many calls have led to this one.
+    ``about`` says in the name of the task what the function is called for. Errors are noted as those of
+    ``origin``. Raises TimeLimitExceeded, and PluginError as :func:`called` or if too many calls have led to
+    this one.
     """
-    nested = _nested.get()
-    if nested >= MOST_NESTED:
-        if isinstance(function, Coroutine):
-            function.close()
-        raise PluginError(f"{name} is not called: {MOST_NESTED} calls have led to it; does it call itself?")
-    token = _nested.set(nested + 1)
-    try:
-        return await call_bounded(called(function), name, limit_s)
-    finally:
-        _nested.reset(token)
+    name = named(origin.plugin, origin.hook) + about
+    with blamed(origin):
+        nested = _nested.get()
+        if nested >= MOST_NESTED:
+            if isinstance(function, Coroutine):
+                function.close()
+            raise PluginError(
+                f"{name} is not called: {MOST_NESTED} calls have led to it; does it call itself?"
+            )
+        token = _nested.set(nested + 1)
+        try:
+            return await call_bounded(called(function, origin), name, limit_s)
+        finally:
+            _nested.reset(token)
 
 
-def in_one_line(error: BaseException) -> str:
-    """Return the text of an error, with its class unless that is PluginError."""
-    try:
-        text = " ".join(str(error).split())[:MOST_SHOWN]
-    except Exception:  # noqa: BLE001 - an error of a plugin's own may have no text, either
-        text = ""
-    return text if isinstance(error, PluginError) else f"{type(error).__name__}: {text}".rstrip(": ")
+def examine_nothing(returned: object, origin: Origin) -> None:
+    """Log that a function returned something, where nobody is given that."""
+    if returned is not None:
+        kind = type(returned).__name__
+        mistake = PluginError(f"it returned {kind}, which nobody is given; to answer, await ctx.reply(...)")
+        report(blame(mistake, origin), with_traceback=False)
 
 
 class CallsUnderWay:

@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
 from filebot.concurrency.bounded_call import call_bounded, cut_off
 from filebot.concurrency.tasks import Tasks
 from filebot.errors import PluginError
+from filebot.failures import blame, origin_of, report
 from filebot.plugin.blocking import BlockingWork
 from filebot.plugin.database import PluginDatabase
 from filebot.plugin.handlers import called, named
@@ -101,8 +102,10 @@ class Life(Generic[S_co]):
 
         Return False, without running it, while 32 others run.
         """
-        name = named(self._grants.plugin, f"task {name!r}")
-        return self._tasks.start(call_bounded(called(work), name), name)
+        hook = f"task {name!r}"
+        name = named(self._grants.plugin, hook)
+        origin = origin_of(self._grants.plugin, hook, work, self.settings)
+        return self._tasks.start(_reported(call_bounded(called(work, origin), name)), name)
 
     async def end_tasks(self) -> None:
         """Cancel what was started, and wait for its clean-up."""
@@ -189,6 +192,13 @@ class Lifespans:
         return cast("T", found.state)
 
 
+async def _reported(work: Coroutine[Any, Any, object]) -> None:
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - nobody waits for it
+        report(error)
+
+
 class _OpenLifespan:
     """One lifespan, in its task."""
 
@@ -196,6 +206,7 @@ class _OpenLifespan:
         self._lifespan = lifespan
         self._life = life
         self._name = named(lifespan.plugin, HOOK)
+        self._origin = origin_of(lifespan.plugin, HOOK, lifespan.handler, life.settings)
         self._ready = asyncio.Event()
         self._over = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -203,7 +214,7 @@ class _OpenLifespan:
 
     async def enter(self) -> None:
         """Return when it is open. Raises what it raises, or PluginError at the limit."""
-        task = self._task = asyncio.create_task(called(self._live()), name=self._name)
+        task = self._task = asyncio.create_task(called(self._live(), self._origin), name=self._name)
         ready = asyncio.create_task(self._ready.wait())
         try:
             await asyncio.wait({task, ready}, timeout=OPEN_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
@@ -219,8 +230,8 @@ class _OpenLifespan:
                 await cut_off(task)
                 await self._life.end_tasks()
         if not task.done() or task.cancelled():
-            raise PluginError(f"its lifespan is not open after {OPEN_LIMIT_S:g} s")
-        raise task.exception() or PluginError("its lifespan yields nothing")
+            raise blame(PluginError(f"it is not open after {OPEN_LIMIT_S:g} s"), self._origin)
+        raise task.exception() or blame(PluginError("it yields nothing"), self._origin)
 
     async def leave(self) -> None:
         task = self._task
@@ -229,10 +240,11 @@ class _OpenLifespan:
         self._over.set()
         await asyncio.wait((task,), timeout=CLOSE_LIMIT_S)
         if not task.done():
-            log.error("%s does not end within %g s", self._name, CLOSE_LIMIT_S)
+            mistake = PluginError(f"it does not end within {CLOSE_LIMIT_S:g} s")
+            report(blame(mistake, self._origin), with_traceback=False)
             await cut_off(task)
-        elif not task.cancelled() and (error := task.exception()) is not None:
-            log.error("%s failed", self._name, exc_info=error)
+        elif not task.cancelled() and isinstance(error := task.exception(), Exception):
+            report(error)
 
     async def _live(self) -> None:
         async with asynccontextmanager(self._lifespan.handler)(self._life) as self.state:

@@ -1,17 +1,15 @@
 """Data of people: what plugins keep of somebody is exported, or forgotten, by all of them."""
 
 import json
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from filebot.errors import PluginError
+from filebot.failures import blame, origin_of, report
 from filebot.model import DataOwner, Identity, JsonValue, OwnerKind
 from filebot.plugin.finding import Call
 from filebot.ports import PluginData
-
-log = logging.getLogger(__name__)
 
 HOOK_LIMIT_S: Final = 60.0
 MOST_EXPORT_BYTES: Final = 32 * 2**20
@@ -95,7 +93,7 @@ class People:
         )
 
     def _note(self, hook: PersonHook, error: Exception, failed: list[str]) -> None:
-        log.error("%s of plugin %s failed", hook.hook, hook.plugin, exc_info=error)
+        report(blame(error, origin_of(hook.plugin, hook.hook, hook.handler)))
         if hook.plugin not in failed:
             failed.append(hook.plugin)
 
@@ -105,7 +103,7 @@ def _size(value: object, most: int) -> int:
     try:
         size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
     except (TypeError, ValueError, RecursionError) as error:
-        raise PluginError(f"an export is no JSON value: {error}") from error
+        raise PluginError(f"its export is no JSON value: {error}") from error
     if size > most:
-        raise PluginError(f"{size} bytes are too much for one export")
+        raise PluginError(f"its export has {size} bytes, which are too many")
     return size

@@ -89,6 +89,9 @@ class ArgumentResolver:
         Raises TooManyFiles, and NoSuchEntry if there is none of them.
         """
         found, missing, by_pattern = dict[int, Entry](), list[str](), False
+        limit = MOST_CHANGED if parameter.is_exact else WILDCARD_LIMIT
+        if len(chosen) > limit:  # before each of them costs a look into the catalog
+            raise TooManyFiles(count=len(chosen), limit=limit)
         for each in chosen:
             try:
                 if isinstance(each, int):
@@ -109,7 +112,6 @@ class ArgumentResolver:
                     by_pattern = by_pattern or meant.by_pattern
         if not found:
             raise NoSuchEntry(" ".join(missing))
-        limit = MOST_CHANGED if parameter.is_exact else WILDCARD_LIMIT
         if len(found) > limit:
             raise TooManyFiles(count=len(found), limit=limit)
         return Selection(tuple(found.values()), tuple(missing), by_pattern)
@@ -135,8 +137,9 @@ def pinned(arguments: Mapping[str, object]) -> dict[str, object]:
 def _pinned(value: object) -> object:
     match value:
         case Entry(id=number):
-            return PinnedFiles((number,))
+            return PinnedFiles((number,), names=(value.name,))
         case Selection(entries, missing):
-            return PinnedFiles(tuple(entry.id for entry in entries), tuple(missing))
+            ids, names = (entry.id for entry in entries), (entry.name for entry in entries)
+            return PinnedFiles(tuple(ids), tuple(missing), tuple(names))
         case _:
             return value

@@ -1,14 +1,11 @@
 """Lines about a room: what plugins add to its state, each for itself."""
 
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from filebot.failures import blame, origin_of, report
 from filebot.plugin.declare_rooms import RoomLineSpec
-from filebot.plugin.handlers import call_limited, named
 from filebot.plugin.rooms import RoomLine
-
-log = logging.getLogger(__name__)
 
 ROOM_LINE_LIMIT_S: Final = 2.0
 
@@ -18,7 +15,8 @@ async def lines_of_room(
     ask: Callable[[RoomLineSpec], Awaitable[object]],
     render: Callable[[RoomLine], object],
 ) -> list[RoomLine]:
-    """Return what plugins add to the state of a room; ``ask`` calls a function, ``render`` shows a line.
+    """Return what plugins add to the state of a room; ``ask`` calls a function within its limit,
+    ``render`` shows a line.
 
     One that fails adds nothing, which is logged.
     """
@@ -30,13 +28,13 @@ async def _line(
     spec: RoomLineSpec, asked: Awaitable[object], render: Callable[[RoomLine], object]
 ) -> RoomLine | None:
     try:
-        value = await call_limited(asked, named(spec.plugin, spec.hook), ROOM_LINE_LIMIT_S)
+        value = await asked
         if value is None:
             return None
         line = RoomLine(spec.template, value)
         # Tried here, so that words that fail do not spoil the whole answer.
         render(line)
     except Exception as error:  # noqa: BLE001 - a plugin must not leave anybody without an answer
-        log.error("plugin %s, %s: %s: %s", spec.plugin, spec.hook, type(error).__name__, error)
+        report(blame(error, origin_of(spec.plugin, spec.hook, spec.handler)))
         return None
     return line

@@ -26,7 +26,7 @@ def examine_arguments(
 def place_of(what: str, plugin: str, function: Callable[..., object]) -> str:
     """Return what is declared, by which plugin and in which line, for the beginning of an error."""
     code = getattr(inspect.unwrap(function), "__code__", None)
-    line = "" if code is None else f" (line {code.co_firstlineno})"
+    line = "" if code is None else f" ({code.co_filename}, line {code.co_firstlineno})"
     return f"{what} of plugin {plugin!r}{line}"
 
 

@@ -4,12 +4,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, unique
+from itertools import islice
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
 from filebot.errors import PeerProtocolError
 from filebot.model import CommandItem, FieldKind, Form, FormAction, FormField, FormStep
-from filebot.protocol.data_form import DATA_FORM, write_form, write_table
+from filebot.protocol.data_form import DATA_FORM, MOST_FIELDS, write_form, write_table
 from filebot.protocol.disco import INFO, ITEMS
 from filebot.protocol.stanza_error import StanzaError
 from filebot.protocol.xml import named, sayable
@@ -19,6 +20,8 @@ COMMANDS: Final = "http://jabber.org/protocol/commands"
 
 LONGEST_NODE: Final = 256
 _LONGEST_SESSION_ID: Final = 256
+_NUMBER: Final = "_form"
+"""Hidden field with the number of a form; no parameter has a name like this."""
 _LANGUAGE: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 _LANGUAGE_TAG: Final = re.compile(r"(?:[A-Za-z0-9-]{1,35})?")  # RFC 5646 section 4.4.1
 
@@ -59,6 +62,8 @@ class CommandRequest:
     """None for ``execute``, also where the action is missing (section 3.3)."""
     form: Element | None
     """Form that was filled in, not read yet."""
+    form_number: str | None
+    """Number that the form was shown with; None if the client does not return it."""
     language: str | None
 
 
@@ -91,11 +96,24 @@ def read_command(command: Element) -> CommandRequest:
     forms = list(named(command, DATA_FORM, "x"))
     if len(forms) > 1:
         raise CommandRefused(BAD_PAYLOAD)
-    return CommandRequest(node, session_id, _ACTIONS[action], forms[0] if forms else None, language or None)
+    form = forms[0] if forms else None
+    return CommandRequest(node, session_id, _ACTIONS[action], form, _number_of(form), language or None)
 
 
-def write_step(node: str, session_id: str, step: FormStep, status: Status) -> Element:
-    """Return the answer with a step: a form to fill in, or the result."""
+def _number_of(form: Element | None) -> str | None:
+    fields = () if form is None else islice(named(form, DATA_FORM, "field"), MOST_FIELDS)
+    found = (each for each in fields if each.get("var") == _NUMBER)
+    return next((each.findtext(f"{{{DATA_FORM}}}value") for each in found), None)
+
+
+def write_step(
+    node: str, session_id: str, step: FormStep, status: Status, software: str = "", *, number: int = 0
+) -> Element:
+    """Return the answer with a step: a form to fill in, or the result.
+
+    ``software`` is the node of the client's caps. ``number`` comes back with the form, and tells to which
+    of the session's forms an answer belongs.
+    """
     command = _command(node, session_id, status)
     if status is Status.EXECUTING:
         # COMPAT(Converse.js, 14): shows no buttons without this, not even the one of section 3.4.
@@ -107,7 +125,10 @@ def write_step(node: str, session_id: str, step: FormStep, status: Status) -> El
         note = SubElement(command, f"{{{COMMANDS}}}note", {"type": step.severity.value})
         note.text = sayable(step.text)
     if status is Status.EXECUTING:
-        command.append(write_form(_shown_form(step)))
+        form = write_form(_shown_form(step), software)
+        hidden = SubElement(form, f"{{{DATA_FORM}}}field", {"type": "hidden", "var": _NUMBER})
+        SubElement(hidden, f"{{{DATA_FORM}}}value").text = str(number)
+        command.append(form)
     elif step.table is not None:
         command.append(write_table(step.table))
     return command

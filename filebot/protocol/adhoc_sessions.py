@@ -13,7 +13,8 @@ Theory of operation. A session belongs to one client of one person; nobody else 
            LATE ---- a form, or the result, came --------> READY --asked again: the result--> (over)
 
 From each state ``cancel`` leads out, and so does a result that comes to RUNNING. While a step is under way
-nothing else is begun, so that nothing is carried out twice. Ids of sessions that are over are remembered
+nothing else is begun, so that nothing is carried out twice; and forms are numbered, so that an earlier one
+that comes once more answers none that was shown since. Ids of sessions that are over are remembered
 for a while: to their owner they have expired; to all others, and later, they were never there.
 """
 
@@ -41,13 +42,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class CommandLimits:
-    """Bounds on sessions, in all and for each person."""
+    """Bounds on sessions, in all, for each person, and for all in one room, whose service can make up any
+    number of people.
+    """
 
     idle_s: float = 600.0
     """How long a session waits for its person."""
     total: int = 1000
+    per_room: int = 200
     per_person: int = 8
     total_bytes: int = 64_000_000
+    room_bytes: int = 16_000_000
     person_bytes: int = 4_000_000
     ended: int = 10_000
     """How many ids of sessions that are over are remembered."""
@@ -61,6 +66,8 @@ class Party:
     """Full JID of the client; of an occupant, that in the room."""
     person: str
     """Person behind it, as far as server or room vouch for them."""
+    room: str | None = None
+    """Room through which they ask."""
 
 
 @unique
@@ -110,6 +117,8 @@ class CommandSession(Generic[T]):
     state: State = State.RUNNING
     step: FormStep | None = None
     """Last step that came; None before the first one."""
+    number: int = 0
+    """Number of the form that is to be filled in."""
     size_bytes: int = SESSION_BYTES
 
     @property
@@ -177,6 +186,8 @@ class CommandSessions(Generic[T]):
             self._evict(party.person)
         if len(self._sessions) >= self._limits.total:
             raise CommandRefused(BUSY)
+        if len(self._in_room(party.room)) >= self._limits.per_room:
+            raise CommandRefused(BUSY)
         session = CommandSession(self._new_id(), party, node, owned, now)
         self._make_room(session, SESSION_BYTES)
         self._sessions[session.id] = session
@@ -207,6 +218,7 @@ class CommandSessions(Generic[T]):
     def late(self, session: CommandSession[T]) -> None:
         """Note that nobody waits any more for the step that is under way."""
         session.state = State.LATE
+        session.number += 1
 
     def stepped(self, session: CommandSession[T], step: FormStep, now: float) -> bool:
         """Note that a step came; return whether a client waits for it. Raises CommandRefused for one that
@@ -220,6 +232,7 @@ class CommandSessions(Generic[T]):
             return True
         self._resize(session, SESSION_BYTES + weight(step))
         session.step = step
+        session.number += 1
         session.state = State.ASKING if is_awaited else State.READY
         self._touch(session, now)
         return is_awaited
@@ -272,6 +285,13 @@ class CommandSessions(Generic[T]):
             self._evict(person, but=session)
         if self._bytes + more_bytes > self._limits.total_bytes:
             raise CommandRefused(BUSY)
+        in_room = sum(each.size_bytes for each in self._in_room(session.party.room))
+        if in_room + more_bytes > self._limits.room_bytes:
+            raise CommandRefused(BUSY)
+
+    def _in_room(self, room: str | None) -> list[CommandSession[T]]:
+        """Return the sessions of all in a room; none for None."""
+        return [each for each in self._sessions.values() if room is not None and each.party.room == room]
 
     def _bytes_of(self, person: str) -> int:
         return sum(each.size_bytes for each in self._of.get(person, {}).values())

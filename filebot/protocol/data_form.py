@@ -5,6 +5,8 @@ A submission is a peer's: it may name fields that were never asked for, and valu
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
@@ -31,11 +33,11 @@ _LISTS: Final = frozenset({FieldKind.CHOICE, FieldKind.CHOICES})
 # --- writing ----------------------------------------------------------------------------------------
 
 
-def write_form(form: Form) -> Element:
-    """Return a form to fill in."""
-    x = _form("form", form.title, form.instructions)
+def write_form(form: Form, software: str = "") -> Element:
+    """Return a form to fill in, for a client with this node of caps."""
+    x = _form("form", form.title, shown_as_it_is(form.instructions, software))
     for each in form.fields:
-        x.append(_field(each))
+        x.append(_field(each, software))
     return x
 
 
@@ -65,13 +67,14 @@ def _form(kind: str, title: str, instructions: str = "") -> Element:
     x = Element(f"{{{DATA_FORM}}}x", {"type": kind})
     if title:
         _add(x, "title", title)
-    for line in instructions.splitlines():
-        if line.strip():
-            _add(x, "instructions", shown_as_it_is(line))  # section 3.1: no newlines, but several elements
+    # COMPAT(Converse.js, 14): shows the first of these elements alone, so this one has all the lines. By
+    # section 3.1 each line should have an element of its own.
+    if lines := "\n".join(filter(str.strip, instructions.splitlines())):
+        _add(x, "instructions", lines)
     return x
 
 
-def _field(field: FormField) -> Element:
+def _field(field: FormField, software: str) -> Element:
     about = {"type": field.kind.value}
     if field.kind is not FieldKind.FIXED:
         about["var"] = sent_name(field.name)
@@ -86,7 +89,7 @@ def _field(field: FormField) -> Element:
         validate = SubElement(element, f"{{{OPEN_LIST}}}validate", {"datatype": "xs:string"})
         SubElement(validate, f"{{{OPEN_LIST}}}open")
     for value in field.values:
-        _add(element, "value", shown_as_it_is(value) if field.kind is FieldKind.FIXED else value)
+        _add(element, "value", shown_as_it_is(value, software) if field.kind is FieldKind.FIXED else value)
     for option in field.options:
         choice = SubElement(element, f"{{{DATA_FORM}}}option", {"label": sayable(option.label)})
         _add(choice, "value", option.value)
@@ -109,6 +112,22 @@ def read_submission(x: Element | None, form: Form) -> Submission:
     asked = [each for each in form.fields if each.kind is not FieldKind.FIXED]
     read = ((each, _values(each, sent.get(sent_name(each.name), ()))) for each in asked)
     return {field.name: values for field, values in read if values}
+
+
+def filled_in(x: Element | None, form: Form) -> Form:
+    """Return ``form`` with those values that were sent and are right, to be shown once more.
+
+    Raises BadForm for what :func:`read_submission` refuses as a whole.
+    """
+    sent = {} if x is None else _sent_values(x)
+    return replace(form, fields=tuple(_filled_in(each, sent) for each in form.fields))
+
+
+def _filled_in(field: FormField, sent: Mapping[str, tuple[str, ...]]) -> FormField:
+    values = () if field.kind is FieldKind.FIXED else sent.get(sent_name(field.name), ())
+    with suppress(BadForm):
+        return replace(field, values=_values(field, values) or field.values)
+    return field
 
 
 def _sent_values(x: Element) -> Mapping[str, tuple[str, ...]]:

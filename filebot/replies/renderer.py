@@ -21,18 +21,19 @@ from jinja2 import (
     DictLoader,
     FileSystemLoader,
     PrefixLoader,
-    TemplateError,
     TemplatesNotFound,
     TemplateSyntaxError,
 )
 
 from filebot.concurrency.tasks import end
 from filebot.errors import ConfigError, FilebotError, PluginError, StorageError
+from filebot.failures import shown
 from filebot.model import Address, AddressKind, Identity, Sender
 from filebot.ports import Catalog, Messenger
 from filebot.replies.captured import captured
 from filebot.replies.catalogues import LANGUAGES, SOURCE, catalogues_in, translations
 from filebot.replies.environment import TemplateEnvironment
+from filebot.replies.explanations import explained
 from filebot.replies.filters import present
 from filebot.replies.hints import MarkedPrefix, commands_in, with_known_hints
 from filebot.replies.overrides import SUFFIX, by_new_names, examine, mistakes_in, outdated_in
@@ -117,21 +118,27 @@ class Replies:
     def render(self, template: str, language: str, /, **values: object) -> str:
         """Return the text of ``template`` (``drop/stored``) in ``language``, or in the default language.
 
-        Raises LookupError (jinja2.TemplateNotFound) if there is no such template.
+        Raises PluginError, with the template and its line, if there is none or it fails.
         """
         environment = self._environments[self.negotiate(language)]
         name = template + SUFFIX
         try:
             text = environment.get_template(name).render(values)
-        except TemplateError as error:
-            if self._overrides is None:
-                error.add_note(f"in the template {template}, with the values {', '.join(values) or 'none'}")
-                raise
-            shipped = environment.get_template(f"{_SHIPPED}:{name}")
+        except Exception as error:
+            mistake = PluginError(explained(error, template, values, self._known))
+            if self._overrides is None or not self.has(f"{_SHIPPED}:{template}"):
+                raise mistake from error
             # An operator's slip must not leave people without an answer.
-            log.exception("template %s failed, trying the one that came with it", name)
-            text = shipped.render(values)
+            log.error("%s; trying the one that came with it", shown(mistake), exc_info=error)
+            try:
+                text = environment.get_template(f"{_SHIPPED}:{name}").render(values)
+            except Exception as failure:
+                raise PluginError(explained(failure, template, values, self._known)) from failure
         return text.strip()
+
+    def _known(self) -> list[str]:
+        """Return the names of all templates."""
+        return [name.removesuffix(SUFFIX) for name in self._source.list_templates() if ":" not in name]
 
     def add(self, prefix: str, templates: Mapping[str, str], locale: Path | None = None) -> None:
         """Add the templates of a plugin: ``{"usage": "..."}`` becomes ``prefix/usage``.
@@ -162,7 +169,7 @@ class Replies:
         try:
             self._source.from_string(text).render(values)
         except Exception as error:
-            raise PluginError(f"{type(error).__name__}: {error}") from error
+            raise PluginError(explained(error, "", values, self._known)) from error
 
     def has(self, template: str) -> bool:
         """Return whether there is a template of this name."""

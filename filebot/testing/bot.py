@@ -1,6 +1,6 @@
 """A whole bot without a server: the real dispatcher, commands and services over the fakes."""
 
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -11,21 +11,16 @@ from filebot.chat.assembly import Chat, build_lifespans, http_factory
 from filebot.chat.dispatcher import MessageDispatcher
 from filebot.chat.rate_limits import RateLimits
 from filebot.chat.reloader import Reloader
-from filebot.delivery.queue import KEPT_FOR
 from filebot.errors import ReloadRefused
+from filebot.failures import Failure
 from filebot.files.access import Access, AccessRules
 from filebot.files.quota import StorageLimits
-from filebot.filetype.inspector import LibmagicInspector
 from filebot.model import (
-    Address,
-    AddressKind,
     BareJid,
     Client,
     CommandItem,
-    DeadJob,
     IncomingMessage,
     Invitation,
-    Job,
     MessageRef,
     Offer,
     Sender,
@@ -36,26 +31,29 @@ from filebot.plugin.deprecated import alias
 from filebot.plugin.people import PersonExport
 from filebot.plugin.reload import Reloaded
 from filebot.plugin_loader import migrations_of
-from filebot.ports import Catalog, CommandForms, Scanner, StreamOffer, UrlSource
+from filebot.ports import Catalog, CommandForms, Inspector, Scanner, StreamOffer, UrlSource
 from filebot.services import Ports, build_services
 from filebot.system.descriptors import MOST_SLOTS
 from filebot.testing.blobs import MemoryBlobs
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.declared import DeclaredSource
+from filebot.testing.failures import Failures
+from filebot.testing.faults import Faults
 from filebot.testing.forms import Filling
 from filebot.testing.http import HostedFile, MemoryWeb
-from filebot.testing.inspector import InspectorByName
+from filebot.testing.inspector import usual_inspector
 from filebot.testing.messenger import FileShown, RecordingMessenger, Said
+from filebot.testing.queue import QueueOfBot
+from filebot.testing.senders import ADMIN, ALICE, BOB, ROOM, sender_of
 from filebot.testing.xmpp import FakeHistories, FakeStreams, FakeUploadService, FixedRooms
 from filebot.transfer.sources import SourcesByScheme
 
 T = TypeVar("T")
 
-ALICE: Final = "alice@example.org"
-BOB: Final = "bob@example.org"
-ADMIN: Final = "admin@example.org"
 BOT: Final = "filebot@example.org"
-ROOM: Final = "team@conference.example.org"
+
+BotWith = Callable[..., Awaitable["FakeBot"]]
+"""Type of the fixture ``bot_with``: it takes what FakeBot takes."""
 
 IDLE_S: Final = 5.0
 """Limit of each step of a source."""
@@ -68,44 +66,12 @@ LIMITS: Final = StorageLimits(
 )
 
 
-class QueueOfBot:
-    """The plugins' jobs in a fake bot."""
-
-    def __init__(self, bot: "FakeBot") -> None:
-        self._bot = bot
-        self._errors: list[Exception] = []
-
-    async def run(self, *, may_fail: bool = False) -> list[str]:
-        """Do all jobs and schedules that are due, and return what the bot said then, to whomever.
-
-        What one of them raises is raised here when all are done, several errors as an ExceptionGroup;
-        ``may_fail`` is for tests of what is tried again.
-        """
-        worker = self._bot._services.jobs  # noqa: SLF001 - a part of it
-        worker.failed = self._note
-        self._errors = []
-        said = await self._bot._answers(worker.run_due())  # noqa: SLF001
-        if self._errors and not may_fail:
-            raise self._errors[0] if len(self._errors) == 1 else ExceptionGroup("jobs failed", self._errors)
-        return said
-
-    def _note(self, _: Job, error: Exception) -> None:
-        self._errors.append(error)
-
-    async def count(self, plugin: str) -> int:
-        """Return how many jobs of a plugin wait, its schedules included."""
-        return (await self._bot.catalog.jobs.counts()).get(plugin, 0)
-
-    async def dead(self, plugin: str) -> list[DeadJob]:
-        """Return the jobs of a plugin that are not tried any more."""
-        return await self._bot.catalog.jobs.dead(plugin)
-
-
 class FakeBot:
     """Bot that serves ``*@example.org`` and the room ``ROOM``, in which ``ALICE`` and ``BOB`` are.
 
     Use it as an async context. The bundled plugins are there, and those given. Its clock, ``now``, stands
-    until a test moves it.
+    until a test moves it. What a real bot would log as a failure of a plugin, or of its own, is raised by
+    the call that led to it, unless it ``may_fail``.
     """
 
     def __init__(
@@ -119,13 +85,14 @@ class FakeBot:
         web: MemoryWeb | None = None,
         disabled: Collection[str] = (),
         catalog: Catalog | None = None,
-        real_types: bool = False,
+        inspector: Inspector | None = None,
         sources: Mapping[str, UrlSource] | None = None,
         scanners: Mapping[str, Scanner] | None = None,
+        may_fail: bool = False,
     ) -> None:
-        """With ``real_types`` the types of files are found by their content, as in the real bot, and not
-        by their names. ``sources`` are sources of bytes, and ``scanners`` scanners of received
-        files, by the scheme of their URLs.
+        """``inspector`` finds the types of files; without one it is the real one. ``sources`` are sources
+        of bytes, and ``scanners`` scanners of received files, by the scheme of their URLs. ``may_fail`` is
+        for tests of failures: see ``failures``.
 
         ``disabled`` has names of bundled plugins; with the ``catalog`` of another one it is that bot,
         started again.
@@ -139,15 +106,16 @@ class FakeBot:
         self.histories = FakeHistories()
         self.rooms = FixedRooms({ROOM: frozenset({ALICE, BOB})})
         self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
-        self.jobs = QueueOfBot(self)
-        """Jobs are done only when a test runs them."""
+        self.faults = Faults(self.store, self.catalog, self.web, self.uploads, self.streams)
+        """Faults that a test lets it have."""
+        self._failures = Failures(may_fail=may_fail)
         self.clock_is_trusted = True
         """False: nothing is removed for its age."""
         ports = Ports(
             store=self.store,
             catalog=self.catalog,
             http=self.web,
-            inspector=LibmagicInspector() if real_types else InspectorByName(),
+            inspector=inspector or usual_inspector(),
             sources=SourcesByScheme(self.web, sources or {}, IDLE_S),
             uploads=self.uploads,
             messenger=self.messenger,
@@ -182,11 +150,18 @@ class FakeBot:
             slots=slots,
             scanners=[ScannerCheck(scheme, each) for scheme, each in (scanners or {}).items()],
         )
+        self.jobs = QueueOfBot(lambda: self._services.jobs, self.catalog.jobs, self._answers)
+        """Jobs are done only when a test runs them, or lets time pass."""
         self._http_of = http_factory(self.web)
         self._lifespans = build_lifespans(first.plugins, self.catalog, lambda: self.now, self._http_of)
         self._reloader: Reloader | None = None
 
     async def __aenter__(self) -> Self:
+        with self._failures.observing():
+            await self._open()
+        return self
+
+    async def _open(self) -> None:
         first = self._first
         for each in first.plugins:
             if each.plugin.migrations is not None:
@@ -200,11 +175,16 @@ class FakeBot:
         self._reloader.begin(first.plugins, first.replies, first.limits, self._lifespans)
         await self._services.jobs.prepare()
         await self._services.membership.open()
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None:  # it comes before what fails while the bot is closed
+            self._failures.may_fail = True
+        with self._failures.raised():
+            await self._close()
+
+    async def _close(self) -> None:
         await self.dispatcher.close(timeout_s=5)
         await self._running.at_once.close(timeout_s=5)
         await self._services.jobs.close(timeout_s=0)
@@ -231,30 +211,52 @@ class FakeBot:
         """The files that were delivered, in order."""
         return [each for each in self.messenger.sent if isinstance(each, FileShown)]
 
-    async def say(self, text: str, sender: Sender | str = ALICE, *, replies_to: str = "") -> list[str]:
+    @property
+    def failures(self) -> list[Failure]:
+        """Failures so far, in order, each with the first ``line`` that the log has of it."""
+        return self._failures.noted
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether failures are noted alone, and not raised."""
+        return self._failures.may_fail
+
+    @may_fail.setter
+    def may_fail(self, value: bool) -> None:
+        self._failures.may_fail = value
+
+    async def say(
+        self, text: str, by: Sender | str = ALICE, *, room: str | None = None, replying_to: str = ""
+    ) -> list[str]:
         """Say something and return the texts that the bot said then, to whomever.
 
-        ``replies_to`` is the id of a message: of a file that was dropped, or a place in ``messenger.sent``.
+        ``by`` is somebody's address; with ``room`` they say it to everybody there. ``in_room`` and
+        ``through_room`` make a sender with another nick, or who writes privately through a room.
+        ``replying_to`` is the id of a message: of a file that was dropped, or a place in
+        ``messenger.sent``.
         """
-        return await self.receive(IncomingMessage(self._sender(sender), text, replies_to=replies_to))
+        return await self.receive(IncomingMessage(sender_of(by, room), text, replies_to=replying_to))
 
     async def drop(
         self,
         name: str,
-        content: bytes,
-        sender: Sender | str = ALICE,
+        data: bytes,
+        by: Sender | str = ALICE,
         *,
+        room: str | None = None,
+        type: str | None = None,  # noqa: A002 - as people call it
         caption: str = "",
         message_id: str = "",
     ) -> list[str]:
-        """Send a file to the bot, or into the room spoken in, and return what the bot said then.
+        """Send a file to the bot, or post it in a room, and return what the bot said then.
 
-        ``message_id`` is for replies to that message, see :meth:`say`.
+        ``type`` is the media type that its server claims, and ``caption`` what is written with it.
+        ``message_id`` is for replies to that message. ``by`` and ``room`` are as in :meth:`say`.
         """
         url = f"https://files.example.org/{len(self.web.hosted)}/{name}"
-        self.web.hosted[url] = HostedFile(content)
-        offer = Offer(urls=(url,), name=name, size=len(content))
-        who = self._sender(sender)
+        self.web.hosted[url] = HostedFile(data, type)
+        offer = Offer(urls=(url,), name=name, size=len(data))
+        who = sender_of(by, room)
         if message_id:
             said = MessageRef(who.address.jid, message_id) if who.in_public else None
             who = replace(who, message_id=message_id, message_ref=said)
@@ -269,7 +271,7 @@ class FakeBot:
         Raises UnknownCommand, NotAllowed or WrongPlace as the bot does, and ValueError for a value that the
         form does not take.
         """
-        begun, said = await self._watched(self.forms.begin(self._sender(sender), None, command))
+        begun, said = await self._watched(self.forms.begin(sender_of(sender, None), None, command))
         filling = Filling(*begun, self._watched, said)
         if values:
             await filling.answer(**values)
@@ -277,7 +279,7 @@ class FakeBot:
 
     async def commands(self, sender: Sender | str = ALICE) -> Sequence[CommandItem]:
         """Return the commands that clients with forms show somebody."""
-        return await self.forms.items(self._sender(sender), None)
+        return await self.forms.items(sender_of(sender, None), None)
 
     async def receive(self, message: IncomingMessage) -> list[str]:
         """Hand a message to the bot, wait until it is dealt with, and return what was said."""
@@ -296,11 +298,13 @@ class FakeBot:
 
     async def export_person(self, person: str) -> PersonExport:
         """Return what plugins keep of somebody."""
-        return await self._running.people.export_person(person)
+        with self._failures.raised():
+            return await self._running.people.export_person(person)
 
     async def forget_person(self, person: str) -> Sequence[str]:
         """Have all plugins forget somebody, and return the names of those that failed."""
-        return await self._running.people.forget_person(person)
+        with self._failures.raised():
+            return await self._running.people.forget_person(person)
 
     async def reload(
         self,
@@ -314,17 +318,22 @@ class FakeBot:
         ``reload`` reads the same once more.
         """
         before = self._source.declare(plugins, settings or {}, disabled)
-        try:
-            done = await self._entered.reload()
-        except ReloadRefused:
-            self._source.declare(*before)
-            raise
-        await self._entered.idle()
+        with self._failures.raised():
+            try:
+                done = await self._entered.reload()
+            except ReloadRefused:
+                self._source.declare(*before)
+                raise
+            await self._entered.idle()
         return done
 
-    def pass_time(self, by: timedelta) -> None:
-        """Move the clock; what becomes due by that is done by ``jobs.run()``."""
-        self.now += by
+    async def pass_time(self, by: timedelta) -> list[str]:
+        """Let time pass, and return what was said meanwhile.
+
+        Jobs, schedules and durable listeners are done when they are due, each at its time, and deliveries
+        that wait for too long are given up. To move the clock alone, change ``now``.
+        """
+        return await self._answers(self._live_until(self.now + by))
 
     async def destroy(self, room: str) -> None:
         """Let a room be destroyed by its owner."""
@@ -344,11 +353,6 @@ class FakeBot:
         self.streams.online[person] = clients
         return await self._answers(self._came_online(person))
 
-    async def a_month_passes(self) -> list[str]:
-        """Let so much time pass that nothing waits any longer, and return what was said."""
-        self.now += KEPT_FOR + timedelta(seconds=1)
-        return await self._answers(self._expire())
-
     @property
     def _running(self) -> Chat:
         return self._entered.chat
@@ -358,8 +362,12 @@ class FakeBot:
         assert self._reloader is not None, "use it as a context"  # noqa: S101 - for authors of tests
         return self._reloader
 
-    async def _expire(self) -> None:
+    async def _live_until(self, end: datetime) -> None:
+        await self.jobs.run_until(end, self._set_clock)
         await self._services.worker.expire()
+
+    def _set_clock(self, now: datetime) -> None:
+        self.now = now
 
     async def _came_online(self, person: BareJid) -> None:
         self._services.worker.came_online(person)
@@ -376,25 +384,7 @@ class FakeBot:
     async def _watched(self, handed: Awaitable[T]) -> tuple[T, list[str]]:
         """Return what is awaited, and the texts that are said until all is dealt with."""
         before = len(self.messenger.sent)
-        result = await handed
-        await self.dispatcher.idle()
+        with self._failures.raised():
+            result = await handed
+            await self.dispatcher.idle()
         return result, [each.text for each in self.messenger.sent[before:] if isinstance(each, Said)]
-
-    def _sender(self, sender: Sender | str) -> Sender:
-        return sender if isinstance(sender, Sender) else Sender(Address(sender), sender)
-
-
-def in_room(
-    jid: str | None = ALICE, nick: str = "alice", room: str = ROOM, occupant_id: str = ""
-) -> Sender:
-    """Return a sender who speaks to everybody in a room; ``jid`` None where the room hides it."""
-    key = f"{room}/{occupant_id}" if occupant_id else None
-    return Sender(Address(room, AddressKind.ROOM), jid, room, nick, key)
-
-
-def through_room(
-    jid: str | None = ALICE, nick: str = "alice", room: str = ROOM, occupant_id: str = ""
-) -> Sender:
-    """Return a sender who writes privately through a room."""
-    sender = in_room(jid, nick, room, occupant_id)
-    return replace(sender, address=Address(f"{room}/{nick}", AddressKind.ROOM_PRIVATE, sender.identity))

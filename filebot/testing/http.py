@@ -59,10 +59,13 @@ class MemoryWeb:
         """Answers to the requests of plugins, by URL; a hosted file is one to a GET, and else it is 404."""
         self.requests: list[HttpRequest] = []
         """Requests of plugins, in order."""
+        self.fault: HttpResponse | TransferError | None = None
+        """Answer of all servers to everything, see ``bot.faults.http``."""
 
     @asynccontextmanager
     async def get(self, url: str, offset: int = 0, *, hashed: bool = False) -> AsyncIterator[HostedFile]:
         self.asked.append((url, offset))
+        self._fail()
         file = self.hosted.get(url)
         if file is None:
             raise Refused(status=404)
@@ -80,11 +83,15 @@ class MemoryWeb:
     async def put(
         self, slot: Slot, file: Path, media_type: str, moved: Callable[[int], None] = lambda _: None
     ) -> None:
+        self._fail()
         self.hosted[slot.get_url] = HostedFile(await asyncio.to_thread(file.read_bytes), media_type)
 
     async def request(self, request: HttpRequest, *, most_bytes: int, limit_s: float) -> HttpResponse:
         AddressPolicy().check(request.url)
         self.requests.append(request)
+        if isinstance(self.fault, HttpResponse):
+            return self.fault
+        self._fail()
         file = self.hosted.get(request.url)
         hosted = None if file is None or request.method != "GET" else HttpResponse(200, {}, file.content)
         answer = self.answers.get(request.url, hosted or HttpResponse(404))
@@ -93,6 +100,12 @@ class MemoryWeb:
         if len(answer.body) > most_bytes:
             raise TransferError(f"the answer has more than {most_bytes} bytes")
         return answer
+
+    def _fail(self) -> None:
+        if isinstance(self.fault, HttpResponse):
+            raise Refused(status=self.fault.status)
+        if self.fault is not None:
+            raise self.fault
 
     async def alive(self, url: str, size: int) -> bool:
         return url in self.hosted and len(self.hosted[url].content) == size

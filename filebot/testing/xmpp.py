@@ -196,6 +196,8 @@ class FakeStreams:
         """Full JID, method and content of each file that arrived."""
         self.failures: list[TransferError] = []
         """Errors that the next attempts raise, in this order; later ones succeed."""
+        self.fault: TransferError | None = None
+        """Error of all attempts, see ``bot.faults.failing_deliveries``."""
         self.attempts: list[tuple[str, StreamMethod]] = []
         """Full JID and method of each attempt, failed ones included."""
         self.hosts: tuple[str, ...] = ()
@@ -228,6 +230,8 @@ class FakeStreams:
         self.attempts.append((to, way))
         if to not in {client.jid for clients in self.online.values() for client in clients}:
             raise PeerGone("offline")
+        if self.fault is not None:
+            raise self.fault
         if self.failures:
             raise self.failures.pop(0)
         content = await asyncio.to_thread(file.read_bytes)

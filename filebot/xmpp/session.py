@@ -169,6 +169,7 @@ class XmppSession:
             self._rooms.nick_in,
             self._messenger,
             settings.nick,
+            is_same_occupant=self._rooms.is_same_occupant,
             software=lambda full: self._clients.known(full).software,
         )
         self._histories = RoomHistories(stream, reader.author, self._rooms.is_ours_in, self._rooms.joined)

@@ -11,7 +11,7 @@ DAY = timedelta(days=1)
 async def switched_on(bot: FakeBot) -> None:
     bot.rooms.managers[ROOM] = frozenset({BOB})
     await bot.say("room set digest on", in_room(BOB, "bob"))
-    bot.pass_time(DAY)
+    bot.now += DAY
     assert await bot.jobs.run() == []
 
 
@@ -22,9 +22,9 @@ async def test_a_room_hears_once_a_day_of_its_new_files() -> None:
         await bot.say(f"send a.txt to {ROOM}")
         await bot.drop("b.txt", b"b", in_room())
         await bot.say("keep", in_room())
-        bot.pass_time(DAY)
+        bot.now += DAY
         assert await bot.jobs.run() == ["Good morning. 2 new files since yesterday; to see more, type: !ls"]
-        bot.pass_time(DAY)
+        bot.now += DAY
         assert await bot.jobs.run() == []
 
 
@@ -33,7 +33,7 @@ async def test_one_file_is_told_of_as_one() -> None:
         await switched_on(bot)
         await bot.drop("b.txt", b"b", in_room())
         await bot.say("keep", in_room())
-        bot.pass_time(DAY)
+        bot.now += DAY
         [said] = await bot.jobs.run()
         assert said.startswith("Good morning. One new file since yesterday")
 
@@ -42,5 +42,5 @@ async def test_a_room_that_does_not_want_it_hears_nothing() -> None:
     async with FakeBot(digest.plugin) as bot:
         await bot.drop("a.txt", b"a", in_room())
         await bot.say("keep", in_room())
-        bot.pass_time(DAY)
+        bot.now += DAY
         assert await bot.jobs.run() == []

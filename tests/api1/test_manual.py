@@ -73,7 +73,7 @@ async def test_the_plugin_answers(
             assert await bot.say(said) == [answer]
         await bot.say("info a.txt")
         await bot.say("rm a.txt")
-        bot.pass_time(timedelta(days=8))
+        bot.now += timedelta(days=8)
         await bot.jobs.run()
         await bot.listeners_done()
     assert [each.message for each in caplog.records if each.levelname == "ERROR"] == []
@@ -87,7 +87,7 @@ async def test_those_that_listen_are_heard() -> None:
         assert await bot.jobs.run() == ['Gone: "a.txt"']
     async with FakeBot(plugin("greet")) as bot:
         await bot.jobs.run()
-        bot.pass_time(timedelta(days=8))
+        bot.now += timedelta(days=8)
         assert sorted(await bot.jobs.run()) == ["Good morning.", "That was week 1."]
 
 

@@ -16,19 +16,19 @@ async def test_a_program_is_refused_by_its_name_before_it_is_fetched() -> None:
 
 
 async def test_a_program_under_another_name_is_refused_by_its_content() -> None:
-    async with FakeBot(no_executables.plugin, real_types=True) as bot:
+    async with FakeBot(no_executables.plugin) as bot:
         assert await bot.drop("holiday.txt", PROGRAM) == ['"holiday.txt" is a program, and I keep none.']
         assert not bot.store.blobs
         assert "no files" in (await bot.say("ls"))[0]
 
 
 async def test_everything_else_is_kept() -> None:
-    async with FakeBot(no_executables.plugin, real_types=True) as bot:
+    async with FakeBot(no_executables.plugin) as bot:
         assert "Stored" in (await bot.drop("exe.txt", b"Dear exe, all is well."))[0]
 
 
 async def test_the_operator_chooses_the_endings() -> None:
     settings = {"no_executables": {"endings": [".sh"], "types": []}}
-    async with FakeBot(no_executables.plugin, settings=settings, real_types=True) as bot:
+    async with FakeBot(no_executables.plugin, settings=settings) as bot:
         assert "Stored" in (await bot.drop("setup.exe", PROGRAM))[0]
         assert "called as a program" in (await bot.drop("setup.sh", b"#!/bin/sh"))[0]

@@ -32,7 +32,7 @@ async def test_a_caption_brings_tags() -> None:
 async def test_a_file_in_a_message_is_tagged_in_a_reply() -> None:
     async with FakeBot(tags.plugin) as bot:
         await bot.drop("a.pdf", b"1", message_id="m1")
-        assert await bot.say("tag as red", replies_to="m1") == ['"a.pdf" has the tags red.']
+        assert await bot.say("tag as red", replying_to="m1") == ['"a.pdf" has the tags red.']
 
 
 async def test_tags_have_a_bound() -> None:

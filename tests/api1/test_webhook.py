@@ -63,9 +63,9 @@ async def test_what_the_service_does_not_take_is_sent_again() -> None:
         with pytest.raises(TransferError, match="status 503"):
             await bot.jobs.run()
         bot.web.answers[URL] = HttpResponse(200)
-        bot.pass_time(timedelta(minutes=1))
+        bot.now += timedelta(minutes=1)
         await bot.jobs.run()
-        bot.pass_time(timedelta(days=1))
+        bot.now += timedelta(days=1)
         await bot.jobs.run()
     assert len(told(bot)) == 2
 

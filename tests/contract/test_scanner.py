@@ -12,7 +12,7 @@ from filebot.testing.contracts.scanner import EICAR, ScannerContract
 from tests.support.manual import module_with
 
 sys.modules["filebot_hashes"] = module_with("class HashScanner")
-# As the manual has it, whole.
+# The test that the manual shows, whole.
 TestOfTheManual = module_with("class TestHashes(ScannerContract)").TestHashes
 
 

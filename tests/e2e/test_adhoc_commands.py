@@ -16,6 +16,7 @@ from filebot.localserver.server import Server
 from filebot.protocol.adhoc import COMMANDS
 from filebot.protocol.data_form import DATA_FORM
 from filebot.protocol.disco import INFO, ITEMS
+from filebot.xmpp.connection.disco_features import CAPS
 from filebot.xmpp.session import Handlers, SessionSettings, XmppSession
 from tests.e2e.test_session import account, component, features, query
 from tests.servers import private_server
@@ -111,6 +112,14 @@ async def ask(peer: Peer, to: str, **about: str) -> Element:
     return command
 
 
+def tell_software(peer: Peer, to: str) -> None:
+    """Send a presence with caps (XEP-0115), by which the bot knows the client: it shows tables to some."""
+    presence = peer.client.make_presence(pto=JID(to))
+    about = {"hash": "sha-1", "node": "https://slixmpp.example", "ver": "none"}
+    SubElement(presence.xml, f"{{{CAPS}}}c", about)
+    presence.send()
+
+
 async def refusal(peer: Peer, to: str, **about: str) -> tuple[str, list[str]]:
     with pytest.raises(IqError) as refused:
         await ask(peer, to, **about)
@@ -129,6 +138,7 @@ async def test_slixmpps_client_finds_and_fills_in_a_command(
         items = await query(anna, bot.jid, ITEMS, COMMANDS)
         assert [each.get("node") for each in items] == ["list", "send"]
         client = Client(anna, bot.jid)
+        tell_software(anna, bot.jid)
         first = await client.start("send")
         assert first["command"]["status"] == "executing"
         form = first["command"]["form"]
@@ -136,6 +146,7 @@ async def test_slixmpps_client_finds_and_fills_in_a_command(
             ("file", "list-single"),
             ("note", "text-multi"),
             ("copy", "boolean"),
+            ("_form", "hidden"),
         ]
         second = await client.go_on("next", file="2", copy=True, note="one\ntwo")
         assert second["command"]["actions"] == {"complete", "prev"}

@@ -122,7 +122,7 @@ async def test_programs_are_refused_by_stream_and_texts_are_not(
 @pytest.mark.parametrize(
     ("name", "logged"),
     [
-        ("slow.txt", "a check of plugin others failed on FileReceived of bob@localhost"),
+        ("slow.txt", "FileReceived of bob@localhost is not checked: plugin others, check "),
         (
             "scribbled.txt",
             "changed a file in place: plugin no_executables, plugin others",

@@ -60,6 +60,25 @@ async def test_a_file_is_renamed_and_listed_by_forms(world: World, alice: Peer, 
     assert "final.bin" in str(listed)
 
 
+async def test_a_form_that_comes_twice_deletes_nothing(world: World, bob: Peer, tmp_path: Path) -> None:
+    with_commands(bob)
+    bot = await full_jid(world, bob)
+    for name in ("one.twice", "two.twice"):
+        await dropped(world, bob, tmp_path, name)
+    client = Client(bob, bot)
+    form = (await client.start("rm"))["command"]["form"]
+    filled = {"name": "*.twice", "_form": form.get_fields()["_form"]["value"]}
+    asked = (await client.go_on("complete", **filled))["command"]
+    assert asked["status"] == "executing"
+    again = (await client.go_on("complete", **filled))["command"]
+    assert (again["status"], again["form"]["title"]) == ("executing", asked["form"]["title"])
+    assert "two.twice" in (await world.ask(bob, "find twice")).body
+    number = again["form"].get_fields()["_form"]["value"]
+    done = (await client.go_on("complete", _form=number))["command"]
+    assert done["status"] == "completed"
+    assert "two.twice" not in (await world.ask(bob, "find twice")).body
+
+
 async def test_each_has_the_commands_that_are_theirs(
     world: World, alice: Peer, bob: Peer, eve: Peer
 ) -> None:

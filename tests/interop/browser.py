@@ -166,6 +166,9 @@ class Browser:
                     self._loaded.set()
                 elif said["method"] in {"Runtime.consoleAPICalled", "Runtime.exceptionThrown"}:
                     self._said.append(json.dumps(said["params"])[:1000])
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(BrowserFailed(f"{BROWSER} ended with\n{self.report()}"))
 
 
 def _pipe() -> tuple[int, int]:

@@ -70,6 +70,7 @@ class CommandWindow(Protocol):
 
 def exchanged(server: Server, since: int) -> Iterator[str]:
     """Yield the stanzas of ad-hoc commands that were sent after the server's log had this many bytes."""
+    marks = (f"xmlns='{COMMANDS}'", f"node='{COMMANDS}'")
     for stanza in server.sent(since):
-        if stanza.startswith("<iq ") and f"xmlns='{COMMANDS}'" in stanza:
+        if stanza.startswith("<iq ") and any(mark in stanza for mark in marks):
             yield stanza

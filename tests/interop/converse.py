@@ -39,6 +39,8 @@ class Converse:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
+        if not LIBRARY.is_dir():
+            raise FileNotFoundError(f"{LIBRARY}: run scripts/bootstrap test")
         page = self._folder / "converse.html"
         page.parent.mkdir(parents=True, exist_ok=True)
         text = PAGE.read_text().replace("LIBRARY", LIBRARY.as_uri())
@@ -58,7 +60,8 @@ class Converse:
         await self._stack.aclose()
 
     async def screenshot(self, path: Path) -> Path:
-        """Write what the window shows as PNG, and return the path."""
+        """Write what the window shows as PNG, with the form or else the result in view; return the path."""
+        await self._browser.evaluate("(dialog().querySelector(FORM) || dialog()).scrollIntoView()")
         return await self._browser.screenshot(path)
 
     async def commands_of(self, jid: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Gajim's window for ad-hoc commands, driven by our plugin."""
 
+import asyncio
 from pathlib import Path
 from typing import Any, Final
 
@@ -7,6 +8,7 @@ from tests.interop.command_window import Button, Field, Page, Value
 from tests.interop.desktop import REPLY_LIMIT_S
 from tests.interop.gajim import Gajim
 
+SETTLE_S: Final = 0.5
 BUTTONS: Final = {
     "Next": Button.NEXT,
     "Complete": Button.COMPLETE,
@@ -23,11 +25,13 @@ class GajimCommands:
         self._gajim = gajim
 
     async def commands_of(self, jid: str) -> list[str]:
+        await self._gajim.ask("close")
         await self._gajim.ask("commands", jid=jid)
         return await self._listed()
 
     async def commands_of_occupant(self, room: str, nick: str) -> list[str]:
         """Open the window for an occupant of a room in which we are; return the names of the commands."""
+        await self._gajim.ask("close")
         await self._gajim.ask("occupant_commands", jid=room, nick=nick)
         return await self._listed()
 
@@ -43,11 +47,8 @@ class GajimCommands:
         return await self._pressed(LABELS[button])
 
     async def screenshot(self, path: Path) -> Path:
+        await asyncio.sleep(SETTLE_S)
         return self._gajim.desktop.screenshot(path)
-
-    async def close(self) -> None:
-        """Close the window."""
-        await self._gajim.ask("close")
 
     async def _pressed(self, label: str) -> Page:
         await self._gajim.ask("press", label=label)

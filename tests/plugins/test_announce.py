@@ -10,8 +10,8 @@ from filebot.files.intake import Destination
 from filebot.model import AddressKind, IncomingMessage, Offer, Scope
 from filebot.plugin import Context, Plugin
 from filebot.testing import ADMIN, ALICE, BOB, ROOM, FakeBot, in_room
-from filebot.testing.bot import through_room
 from filebot.testing.messenger import Said
+from filebot.testing.senders import through_room
 from plugins.announce.gathering import GATHER_S, MOST_IDS, Gathering
 
 ANNA = in_room(ALICE, "anna")
@@ -30,9 +30,9 @@ async def managed(bot: FakeBot) -> FakeBot:
 
 async def announced(bot: FakeBot, after: timedelta = SOON, *, may_fail: bool = False) -> list[str]:
     """Return what the room is told of new files after a time."""
-    told = await bot.jobs.run(may_fail=may_fail)
-    bot.pass_time(after)
-    return told + await bot.jobs.run(may_fail=may_fail)
+    bot.may_fail = may_fail
+    told = await bot.jobs.run()
+    return told + await bot.pass_time(after)
 
 
 async def test_new_files_are_announced_together(managed: FakeBot) -> None:
@@ -119,7 +119,7 @@ async def test_who_posted_a_file_and_left_has_it_announced_all_the_same(managed:
 async def test_files_that_come_while_the_room_is_told_are_told_next(managed: FakeBot) -> None:
     await managed.drop("a.txt", b"a", BEN)
     await announced(managed)
-    managed.pass_time(timedelta(seconds=10))
+    await managed.pass_time(timedelta(seconds=10))
     await managed.drop("b.txt", b"b", BEN)
     assert await announced(managed) == []
     (text,) = await announced(managed)
@@ -151,7 +151,7 @@ async def test_what_waited_for_longer_than_a_day_is_not_announced(managed: FakeB
     await managed.drop("batch.txt", b"a", BEN)
     await managed.jobs.run()
     await managed.drop("event.txt", b"b", BEN)  # the plugin has not heard of it yet
-    managed.pass_time(timedelta(days=1))
+    managed.now += timedelta(days=1)
     async with FakeBot(catalog=managed.catalog) as later:
         later.now = managed.now
         later.rooms.managers[ROOM] = frozenset({ALICE})

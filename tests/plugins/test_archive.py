@@ -24,9 +24,10 @@ from filebot.model import (
 )
 from filebot.plugin import PluginDatabase
 from filebot.testing import FakeBot
-from filebot.testing.bot import ADMIN, ALICE, BOB, LIMITS, ROOM, in_room, through_room
+from filebot.testing.bot import LIMITS
 from filebot.testing.http import HostedFile
 from filebot.testing.messenger import Said
+from filebot.testing.senders import ADMIN, ALICE, BOB, ROOM, in_room, through_room
 from plugins.archive import imports
 
 ANNA = in_room(ALICE, "anna")
@@ -325,8 +326,7 @@ async def test_consent_ends_where_nobody_could_take_it_back(archived: FakeBot, d
         later.rooms.managers[ROOM] = frozenset({ALICE})
         later.rooms.with_ids.add(ROOM)
         past(later, 3, HAL)
-        later.pass_time(timedelta(hours=1))
-        await later.jobs.run()
+        await later.pass_time(timedelta(hours=1))
         assert later.rooms.followed == {}
         await post(later, HAL, "song.ogg")
         if disabled == "archive":
@@ -410,11 +410,11 @@ async def test_a_restart_goes_on_where_it_was(archived: FakeBot) -> None:
 
     archived.histories.page = stops_after_two  # type: ignore[method-assign]
     await archived.say("archive history of 30 days", ANNA)
-    await archived.jobs.run(may_fail=True)
+    archived.may_fail = True
+    await archived.jobs.run()
     [row] = await rows(archived, "fillings")
     assert (row.last_id, row.messages) == ("10", 10)
-    archived.pass_time(timedelta(minutes=1))
-    [gone] = await archived.jobs.run()
+    [gone] = await archived.pass_time(timedelta(minutes=1))
     assert gone.startswith("Done: 25 messages checked.")
     assert pages == ["", "", "5", "10", "10", "15", "20"]
     assert len(await kept(archived)) == 25
@@ -431,8 +431,7 @@ async def test_an_import_of_an_earlier_version_goes_on_by_itself(archived: FakeB
         ),
     )
     await archived.jobs.run()
-    archived.pass_time(timedelta(minutes=11))
-    [gone] = await archived.jobs.run()
+    [gone] = await archived.pass_time(timedelta(minutes=11))
     assert gone == "Done: 5 messages checked.\nI kept 4 files."
     assert await rows(archived, "fillings") == []
 
@@ -472,15 +471,16 @@ async def test_the_state_of_the_room_says_how_far_it_is(archived: FakeBot) -> No
 
 
 async def test_it_goes_on_as_soon_as_the_bot_is_in_the_room_again(archived: FakeBot) -> None:
+    archived.may_fail = True
     past(archived, 5)
     await archived.say("archive history of 30 days", ANNA)
     occupants = archived.rooms.occupants.pop(ROOM)
     for _ in range(3):
         assert await archived.jobs.run() == []
-        archived.pass_time(timedelta(minutes=1))
+        await archived.pass_time(timedelta(minutes=1))
     assert await kept(archived) == []
     archived.rooms.occupants[ROOM] = occupants
-    [gone] = await archived.jobs.run()
+    [gone] = await archived.pass_time(timedelta(minutes=1))
     assert "I kept 5 files" in gone
 
 
@@ -494,7 +494,7 @@ async def test_after_a_day_out_of_the_room_it_ends(
     turns = 0
     while await rows(archived, "fillings"):
         await archived.jobs.run()
-        archived.pass_time(timedelta(minutes=20))
+        archived.now += timedelta(minutes=20)
         turns += 1
         assert turns < 200
     # A day without a page, and another one in which the room cannot be told.
@@ -518,16 +518,16 @@ async def test_after_a_kick_the_asker_is_told_when_the_bot_is_back(archived: Fak
     assert (await archived.say("archive history of 30 days", ANNA))[0].startswith("I am looking through")
     assert await archived.jobs.run() == []
     archived.rooms.occupants[ROOM] = occupants
-    archived.pass_time(timedelta(minutes=1))
-    [said] = await archived.jobs.run()
+    [said] = await archived.pass_time(timedelta(minutes=1))
     assert "I kept 5 files" in said
 
 
 async def test_what_cannot_be_said_in_time_is_no_internal_error(
     archived: FakeBot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    archived.may_fail = True
     """In a room from which the bot was put out, what it says waits."""
-    monkeypatch.setattr("filebot.plugin.calls.LISTENER_LIMIT_S", 0.05)
+    monkeypatch.setattr("filebot.plugin.listener_calls.LISTENER_LIMIT_S", 0.05)
     past(archived, 5)
     say, waits = archived.messenger.say, asyncio.Event()
 
@@ -557,7 +557,7 @@ async def test_a_page_that_fails_is_asked_for_again(archived: FakeBot) -> None:
     archived.histories.failures = [PeerGone("x")] * 2
     for _ in range(3):
         await archived.jobs.run()
-        archived.pass_time(timedelta(minutes=1))
+        await archived.pass_time(timedelta(minutes=1))
     assert begins.startswith("I am looking through")
     assert len(await kept(archived)) == 5
 
@@ -594,7 +594,7 @@ async def test_an_archive_is_left_alone_between_many_pages(
         counts.append(len(await kept(archived)))
         await archived.jobs.run()
         assert len(await kept(archived)) == counts[-1]
-        archived.pass_time(timedelta(seconds=30))
+        await archived.pass_time(timedelta(seconds=30))
     assert counts == [4, 8, 10]
 
 

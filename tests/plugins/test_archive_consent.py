@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from filebot.filetype.inspector import LibmagicInspector
 from filebot.model import Entry, IncomingMessage, Offer, Scope, Sender
 from filebot.testing import FakeBot
-from filebot.testing.bot import ALICE, BOB, ROOM, in_room
 from filebot.testing.http import HostedFile
-from filebot.testing.inspector import InspectorByName
+from filebot.testing.senders import ALICE, BOB, ROOM, in_room
 from tests.support.waiting import loop_turns
 
 ANNA = in_room(ALICE, "anna")
@@ -40,14 +40,14 @@ async def kept(bot: FakeBot) -> list[Entry]:
 async def held_inspection(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[asyncio.Event]:
     """Hold each file at the last step before its row; the event is set when one is there."""
     reached, released = asyncio.Event(), asyncio.Event()
-    inspect = InspectorByName.inspect
+    inspect = LibmagicInspector.inspect
 
     async def held(*arguments: object) -> object:
         reached.set()
         await released.wait()
         return await inspect(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(InspectorByName, "inspect", held)
+    monkeypatch.setattr(LibmagicInspector, "inspect", held)
     yield reached
     released.set()
 

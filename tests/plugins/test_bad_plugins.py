@@ -115,8 +115,8 @@ async def call_all(bot: FakeBot, hook: str) -> None:
         assert any("Stored" in each for each in await bot.drop("first.txt", b"first", ALICE))
     await bot.listeners_done()
     if hook in {"durable", "job", "schedule"}:
-        bot.pass_time(timedelta(minutes=2))
-        await bot.jobs.run(may_fail=True)
+        bot.now += timedelta(minutes=2)
+        await bot.jobs.run()
 
 
 async def is_well(bot: FakeBot) -> None:
@@ -135,7 +135,7 @@ async def test_a_function_that_raises_harms_no_other_and_is_named(
     act: Act, hook: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad, good, calls = plugins(hook, act)
-    async with FakeBot(bad, good) as bot:
+    async with FakeBot(bad, good, may_fail=True) as bot:
         await call_all(bot, hook)
         assert calls == [hook]
         await is_well(bot)
@@ -148,7 +148,7 @@ async def test_a_function_that_never_returns_is_cut_off_and_named(
     hook: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad, good, calls = plugins(hook, never_return)
-    async with FakeBot(bad, good) as bot:
+    async with FakeBot(bad, good, may_fail=True) as bot:
         async with asyncio.timeout(150):
             await call_all(bot, hook)
         assert calls == [hook]
@@ -182,7 +182,7 @@ async def test_a_command_that_never_returns_holds_its_person_up_for_one_turn() -
 @in_virtual_time
 async def test_a_value_that_a_function_returns_is_ignored(hook: str) -> None:
     bad, good, calls = plugins(hook, return_a_value)
-    async with FakeBot(bad, good) as bot:
+    async with FakeBot(bad, good, may_fail=True) as bot:
         await call_all(bot, hook)
         assert calls == [hook]
         await is_well(bot)
@@ -222,7 +222,8 @@ async def test_a_plugin_that_fills_its_queue_keeps_no_other_from_adding(
         assert refused
         assert await bot.say("one") == []
         assert await bot.jobs.count("other") == 1
-        await bot.jobs.run(may_fail=True)
+        bot.may_fail = True
+        await bot.jobs.run()
         assert len(done) == 6
         await is_well(bot)
         assert not any(isinstance(each, Said) and "incident" in each.text for each in bot.messenger.sent)

@@ -2,11 +2,13 @@
 
 import asyncio
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from filebot.delivery import attempt, queue
+from filebot.delivery.queue import KEPT_FOR
 from filebot.errors import (
     CatalogUnavailable,
     PeerGone,
@@ -27,6 +29,8 @@ BOBS = Client(f"{BOB}/desktop", {Negotiation.SI: BOTH})
 SLOW = Client(f"{ALICE}/slow", {Negotiation.SI: frozenset({Method.IBB})})
 SOCKS5 = StreamMethod(Negotiation.SI, Method.SOCKS5)
 IBB = StreamMethod(Negotiation.SI, Method.IBB)
+
+A_MONTH = KEPT_FOR + timedelta(seconds=1)
 
 DIRECTLY = 'Your server has no upload service, so I am sending "a.bin" directly.'
 SLOWLY = "over our chat connection. That is slow: it takes about 1 minute 40 seconds."
@@ -368,7 +372,7 @@ async def test_a_removed_file_waits_no_more(bot: FakeBot) -> None:
 
 async def test_after_a_month_the_asker_is_told_that_it_was_in_vain(bot: FakeBot) -> None:
     await bot.say(f"send a.bin to {BOB}")
-    [said] = await bot.a_month_passes()
+    [said] = await bot.pass_time(A_MONTH)
     assert said.startswith(f'"a.bin" waited 30 days for {BOB}')
     assert await bot.come_online(BOBS) == []
     assert await bot.catalog.deliveries() == []
@@ -377,7 +381,7 @@ async def test_after_a_month_the_asker_is_told_that_it_was_in_vain(bot: FakeBot)
 async def test_what_waits_is_not_given_up_while_it_is_not_certain_what_time_it_is(bot: FakeBot) -> None:
     await bot.say(f"send a.bin to {BOB}")
     bot.clock_is_trusted = False
-    assert await bot.a_month_passes() == []
+    assert await bot.pass_time(A_MONTH) == []
     assert len(await bot.catalog.deliveries()) == 1
 
 
@@ -567,6 +571,6 @@ async def test_trouble_with_one_parcel_keeps_no_other_from_being_given_up(
         await remove(number)
 
     monkeypatch.setattr(bot.catalog, "remove_delivery", broken)
-    said = await bot.a_month_passes()
+    said = await bot.pass_time(A_MONTH)
     assert [each.number for each in await bot.catalog.deliveries()] == [first.number]
     assert "b.bin" in said[-1]

@@ -8,7 +8,8 @@ import pytest
 from filebot.files.quota import FILE_OVERHEAD_BYTES
 from filebot.model import Scope, Sender
 from filebot.testing import FakeBot
-from filebot.testing.bot import ALICE, BOB, BOT, LIMITS, ROOM, in_room, through_room
+from filebot.testing.bot import BOT, LIMITS
+from filebot.testing.senders import ALICE, BOB, ROOM, in_room, through_room
 from plugins import claim
 from plugins.claim.codes import MOST_CODES, MOST_ROOMS, VALID_S, Codes
 

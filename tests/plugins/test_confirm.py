@@ -23,6 +23,7 @@ def stamps() -> Plugin[None]:
         needs={"files.read"},
         templates={
             "ask": "Stamp {{ what }}?",
+            "one": "Stamp {{ file.name }}?",
             "again": "Really {{ what }}?",
             "done": "Stamped {{ what }}.",
         },
@@ -48,6 +49,20 @@ def stamps() -> Plugin[None]:
         for each in range(number):
             await ctx.confirm("stamps/ask", what=each)
         await ctx.reply("stamps/done", what=number)
+
+    @plugin.command("each", usage="each FILES", permission=Permission.OWNER)
+    async def stamp_each(ctx: Context[None], files: Entries) -> None:
+        """Ask about each of several files."""
+        for file in files.entries:
+            await ctx.confirm("stamps/one", file=file)
+        await ctx.reply("stamps/done", what=" ".join(file.name for file in files.entries))
+
+    @plugin.command("count", usage="count")
+    async def stamp_count(ctx: Context[None]) -> None:
+        """Ask about as many files as there are."""
+        count = await ctx.files.count()
+        await ctx.confirm("stamps/ask", what=count)
+        await ctx.reply("stamps/done", what=count)
 
     @plugin.command("deaf", usage="deaf")
     async def deaf(ctx: Context[None]) -> None:
@@ -98,10 +113,10 @@ async def test_whatever_else_is_typed_runs_and_ends_it(bot: FakeBot) -> None:
 
 async def test_a_question_is_open_for_two_minutes(bot: FakeBot) -> None:
     await bot.say("stamp a.txt")
-    bot.pass_time(timedelta(minutes=2))
+    bot.now += timedelta(minutes=2)
     assert await bot.say("yes") == ["Stamped a.txt."]
     await bot.say("stamp a.txt")
-    bot.pass_time(timedelta(minutes=2, seconds=1))
+    bot.now += timedelta(minutes=2, seconds=1)
     [said] = await bot.say("yes")
     assert said.startswith("There is nothing to confirm. I wait 2 minutes for an answer, ")
 
@@ -134,6 +149,24 @@ async def test_of_several_files_those_that_are_gone_are_missing(bot: FakeBot) ->
     await bot.say("all #2")
     await bot.catalog.remove(2)
     assert (await bot.say("yes"))[0].startswith('I have no file called "#2".')
+
+
+async def test_a_yes_about_a_file_that_is_gone_is_none_about_the_next(bot: FakeBot) -> None:
+    for name in ("b.txt", "c.txt"):
+        await bot.drop(name, name.encode())
+    assert await bot.say("each #1 #2 #3") == [ASKED.format("a.txt")]
+    assert await bot.say("yes") == [ASKED.format("b.txt")]
+    await bot.catalog.remove(1)
+    assert await bot.say("yes") == [ASKED.format("b.txt")]
+    assert await bot.say("yes") == [ASKED.format("c.txt")]
+    assert await bot.say("yes") == ["Stamped b.txt c.txt."]
+
+
+async def test_a_question_that_has_become_another_is_asked_again(bot: FakeBot) -> None:
+    assert await bot.say("count") == [ASKED.format("1")]
+    await bot.drop("b.txt", b"b")
+    assert await bot.say("yes") == [ASKED.format("2")]
+    assert await bot.say("yes") == ["Stamped 2."]
 
 
 async def test_rights_are_looked_at_again(bot: FakeBot) -> None:

@@ -67,7 +67,7 @@ def snapshot(bot: Bot, folder: Path) -> Snapshot:
         tables = {name for (name,) in catalog.execute("SELECT name FROM plugin_tables")}
     return Snapshot(
         words=frozenset(word for each in commands for word in (each.name, *each.aliases)),
-        listeners=frozenset((each.plugin, each.hook) for each in calls._listeners),
+        listeners=frozenset((each.plugin, each.hook) for each in calls.listeners._listeners),
         jobs=frozenset(kinds),
         tasks=frozenset(NUMBERED.sub("N", each.get_name()) for each in asyncio.all_tasks()),
         features=bot.session._features,

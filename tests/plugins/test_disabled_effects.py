@@ -36,7 +36,7 @@ def said_by(bot: FakeBot) -> list[str]:
 async def time_passes(bot: FakeBot, time: timedelta) -> None:
     """Let time pass, and what is regular be done."""
     await bot.jobs.run()
-    bot.pass_time(time)
+    await bot.pass_time(time)
     if (retention := getattr(bot._services, "retention", None)) is not None:
         await retention.look()
     await bot.jobs.run()

@@ -185,6 +185,8 @@ async def test_nobody_is_examined_twice_at_once_and_nobody_waits_for_others(
 async def test_what_breaks_is_no_reason_to_be_examined_never_again(
     bot: FakeBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    bot.may_fail = True
+
     async def broken() -> Mapping[str, bool]:
         raise RuntimeError
 

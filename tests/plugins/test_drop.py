@@ -16,7 +16,7 @@ def offered(*urls: str) -> tuple[Offer, ...]:
 
 
 async def test_a_drop_is_answered_with_all_that_one_needs_to_get_it_back(bot: FakeBot) -> None:
-    assert await bot.drop("report.pdf", b"x" * 1_234_5) == [
+    assert await bot.drop("report.pdf", b"%PDF-" + b"x" * 12_340) == [
         'Stored "report.pdf" (12.3 kB, PDF document) as #1. To get it back, type: get report.pdf'
     ]
 

@@ -7,7 +7,7 @@ import pytest
 from filebot.model import SavedRoomSetting, Scope, Sender, SettingKey
 from filebot.ports import Released
 from filebot.testing import FakeBot
-from filebot.testing.bot import ALICE, BOB, ROOM, in_room
+from filebot.testing.senders import ALICE, BOB, ROOM, in_room
 
 HAL = in_room(None, "hal", occupant_id="9000")
 

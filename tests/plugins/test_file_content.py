@@ -21,7 +21,7 @@ from filebot.plugin import (
 )
 from filebot.plugin.file_reader import CHUNK_BYTES, MOST_READ_BYTES
 from filebot.ports import MOST_ATTACHED_BYTES, MOST_ATTACHMENTS
-from filebot.testing import ALICE, BOB, FakeBot, in_room, open_catalog
+from filebot.testing import ALICE, BOB, FakeBot, InspectorByName, in_room, open_catalog
 from filebot.testing.attachments import MemoryAttachments
 
 Do = Callable[[Context[None]], Awaitable[object]]
@@ -86,7 +86,7 @@ async def test_a_file_is_read_whole_in_ranges_and_in_chunks(trying: Trying) -> N
         with pytest.raises(ValueError, match="closed"):
             await file.read()
 
-    async with FakeBot(trying.plugin) as bot:
+    async with FakeBot(trying.plugin, inspector=InspectorByName()) as bot:
         await bot.drop("a.txt", data)
         assert await trying.does(bot, read) is None
 

@@ -30,8 +30,8 @@ from filebot.plugin import (
 from filebot.ports import Catalog
 from filebot.rooms import destroyed_rooms
 from filebot.testing import FakeBot
-from filebot.testing.bot import ADMIN, ALICE, BOB, ROOM, in_room, through_room
 from filebot.testing.http import HostedFile
+from filebot.testing.senders import ADMIN, ALICE, BOB, ROOM, in_room, through_room
 from filebot.testing.xmpp import FakeStreamOffer
 from plugins.archive.tables import opt_outs
 from tests.support.waiting import loop_turns
@@ -241,8 +241,7 @@ async def test_files_that_are_too_old_are_told_once_each(case: EventCase) -> Non
         await case.bot.drop(f"{name}.txt", name.encode(), in_room(BOB))
 
     async def two_days_pass() -> None:
-        case.bot.pass_time(timedelta(days=2))
-        await case.bot.jobs.run()
+        await case.bot.pass_time(timedelta(days=2))
 
     assert await case.does(two_days_pass()) == [
         (FileRemoved, f"{name}.txt", RemovalReason.RETENTION) for name in "abc"

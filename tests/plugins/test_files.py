@@ -1,5 +1,6 @@
 """Looking through files and putting them in order."""
 
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -11,11 +12,11 @@ from filebot.testing import ADMIN, ALICE, BOB, ROOM, FakeBot, in_room, through_r
 async def test_ls_shows_the_newest_first_with_id_size_and_kind(bot: FakeBot) -> None:
     await bot.drop("old.txt", b"1")
     bot.now += timedelta(days=1)
-    await bot.drop("new.pdf", b"22")
+    await bot.drop("new.pdf", b"%PDF-1.4")
     [said] = await bot.say("ls")
     lines = said.splitlines()
     assert lines[0] == "You have 2 files, newest first:"
-    assert lines[1].startswith("#2 new.pdf (2 bytes, PDF document, ")
+    assert lines[1].startswith("#2 new.pdf (8 bytes, PDF document, ")
     assert lines[2].startswith("#1 old.txt (1 byte, ")
 
 
@@ -61,12 +62,12 @@ async def test_find_goes_by_parts_of_words(bot: FakeBot) -> None:
 
 
 async def test_info_shows_what_is_known(bot: FakeBot) -> None:
-    await bot.drop("a.pdf", b"1234")
+    await bot.drop("a.pdf", b"%PDF-1.4")
     [said] = await bot.say("info A.PDF")
     assert "a.pdf, #1" in said
-    assert "Size: 4 bytes\n" in said
+    assert "Size: 8 bytes\n" in said
     assert "application/pdf" in said
-    assert "SHA-256: 03ac674216f3e15c761ee1a5e255f067953623c8b388b4459e13f978d7c846f4" in said
+    assert f"SHA-256: {hashlib.sha256(b'%PDF-1.4').hexdigest()}" in said
     await bot.drop("b.pdf", b"1" * 1_234)
     assert "Size: 1.2 kB (1,234 bytes)\n" in (await bot.say("info b.pdf"))[0]
 

@@ -157,7 +157,7 @@ async def test_a_filter_may_ask_tables_of_the_plugin(
 
     async with (
         open_catalog(tmp_path / "catalog.sqlite") as catalog,
-        FakeBot(plugin, catalog=catalog) as bot,
+        FakeBot(plugin, catalog=catalog, may_fail=True) as bot,
     ):
         for name in "abc":
             await bot.drop(f"{name}.txt", name.encode())
@@ -235,13 +235,13 @@ async def test_a_filter_or_resolver_that_fails_is_named_and_costs_itself_alone(
     async def knows(ctx: Context[None], wanted: str) -> Entry | None:
         return await ctx.files.one("a.txt") if wanted == "mine" else None
 
-    async with FakeBot(plugin, other) as bot:
+    async with FakeBot(plugin, other, may_fail=True) as bot:
         await bot.drop("a.txt", b"a")
         assert "Something went wrong" in (await bot.say("find broken:1"))[0]
         assert "filter 'broken' of plugin 'broken'" in caplog.text
         caplog.clear()
         assert "a.txt" in (await bot.say("info mine"))[0]
-        assert f"resolver {handler.__name__!r} of plugin" in caplog.text
+        assert f"plugin broken, resolver {handler.__name__!r}, " in caplog.text
         assert "a.txt" in (await bot.say("info a.txt"))[0]
         assert "no file called" in (await bot.say("info other"))[0]
 

@@ -144,7 +144,7 @@ async def test_the_newest_files_are_offered_by_their_ids(bot: FakeBot) -> None:
     options = filling.fields["name"].options
     assert len(options) == 50
     assert options[0].value == "#52"
-    assert options[0].label == "same.txt (2 bytes, 1 minute ago)"
+    assert options[0].label == "same.txt (#52, 2 bytes, 1 minute ago)"
     assert filling.fields["name"].is_open
     await filling.answer(name="#17")
     assert filling.text == 'Deleted "same.txt" (#17).'
@@ -173,6 +173,18 @@ async def test_more_files_than_are_sent_at_once_are_refused(bot: FakeBot) -> Non
     filling = await bot.fill_in("get", name=[f"#{number}" for number in range(1, 13)])
     assert "at most 10" in filling.text
     assert not bot.sent
+
+
+@pytest.mark.parametrize(("command", "limit"), [("rm", 100), ("get", 10)])
+async def test_a_thousand_names_are_refused_before_they_are_looked_up(
+    bot: FakeBot, monkeypatch: pytest.MonkeyPatch, command: str, limit: int
+) -> None:
+    async def find(*_: object) -> Entry | None:
+        raise AssertionError("it is looked up")
+
+    monkeypatch.setattr(bot.catalog, "find_by_name", find)
+    filling = await bot.fill_in(command, name=[f"{number:03}" for number in range(1000)])
+    assert f"at most {limit}" in filling.text
 
 
 async def test_a_file_named_like_an_id_is_not_taken_for_the_chosen_one(bot: FakeBot) -> None:
@@ -206,8 +218,8 @@ async def test_files_of_one_name_are_told_apart(bot: FakeBot) -> None:
     await bot.drop("a.txt", b"22")
     filling = await bot.fill_in("rm", name="a.txt")
     assert [each.label for each in filling.fields["name"].options] == [
-        "a.txt (2 bytes, just now)",
-        "a.txt (1 byte, just now)",
+        "a.txt (#2, 2 bytes, just now)",
+        "a.txt (#1, 1 byte, just now)",
     ]
     await filling.answer(name="#1")
     assert [each.id for each in await bot.catalog.page(Scope(owner=ALICE), limit=9)] == [2]

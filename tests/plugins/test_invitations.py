@@ -8,7 +8,7 @@ import pytest
 from filebot.errors import CatalogUnavailable
 from filebot.model import Invitation, RememberedRoom
 from filebot.testing import FakeBot
-from filebot.testing.bot import ADMIN, ALICE, BOB, ROOM, in_room, through_room
+from filebot.testing.senders import ADMIN, ALICE, BOB, ROOM, in_room, through_room
 
 DEN = "den@muc.elsewhere.example"
 CAROL = "carol@elsewhere.example"

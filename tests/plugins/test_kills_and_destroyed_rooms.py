@@ -16,8 +16,8 @@ from filebot.plugin import Context, Plugin
 from filebot.ports import Catalog
 from filebot.rooms import destroyed_rooms
 from filebot.testing import FakeBot
-from filebot.testing.bot import ADMIN, ALICE, BOB, ROOM, in_room
 from filebot.testing.catalog import MemoryCatalog
+from filebot.testing.senders import ADMIN, ALICE, BOB, ROOM, in_room
 from tests.support.old_catalogs import make_catalog
 
 HAL = in_room(None, "hal", occupant_id="9000")

@@ -71,7 +71,7 @@ async def test_a_setting_without_words_is_shown_and_everybody_is_told_of_a_chang
         ),
         (
             "'odd', bool, default=False, words='{{ nope }}'",
-            "room setting 'odd' of plugin 'odd': its words fail: UndefinedError",
+            "room setting 'odd' of plugin 'odd': its words fail: line 1: 'nope' is undefined",
         ),
     ],
 )

@@ -51,7 +51,8 @@ async def test_a_plugin_whose_tables_cannot_be_made_is_left_out_alone(folder: Pa
     ]
     [line] = told
     assert line.startswith("plugin tags cannot be used: its tables cannot be brought up to date: ")
-    assert line.endswith("ValueError: no; going on without it")
+    place = f"{folder}/tags_migrations/0002_no.py, line 3"
+    assert line.endswith(f"ValueError: no ({place}); going on without it")
 
 
 @pytest.mark.parametrize("place", ["no.such.package", "json.tool", Path("/no/such/folder")])

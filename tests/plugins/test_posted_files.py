@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from filebot.errors import FilebotError, NoHistory, NotAllowed, PeerGone, PluginError
+from filebot.filetype.inspector import LibmagicInspector
 from filebot.model import AddressKind, Entry, IncomingMessage, Offer, Scope, Sender
 from filebot.plugin import Context, Event, Place, Plugin, RoomFilePosted
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room
 from filebot.testing.http import HostedFile
-from filebot.testing.inspector import InspectorByName
 from filebot.testing.messenger import Said
 from tests.support.manual import example
 from tests.support.virtual_time import in_virtual_time
@@ -131,10 +131,10 @@ async def test_a_download_does_not_count_as_the_listeners_time(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     ears = Listening()
-    async with FakeBot(ears.plugin) as bot:
+    async with FakeBot(ears.plugin, may_fail=True) as bot:
         bot.rooms.managers[ROOM] = frozenset({ALICE})
         await bot.say("room set ears on", ANNA)
-        inspect = InspectorByName.inspect
+        inspect = LibmagicInspector.inspect
 
         async def slow(*arguments: Any) -> Any:
             await asyncio.sleep(3600)
@@ -145,7 +145,7 @@ async def test_a_download_does_not_count_as_the_listeners_time(
             await ctx.files.keep_unasked(event.message, 0, under=ears.setting, wanted=wanted)
             await asyncio.sleep(70)  # this does
 
-        monkeypatch.setattr(InspectorByName, "inspect", slow)
+        monkeypatch.setattr(LibmagicInspector, "inspect", slow)
         ears.then = keep
         assert await bot.receive(posting(bot, BEN, "a.png")) == []
         assert await kept(bot) == ["a.png"]
@@ -183,7 +183,7 @@ async def test_what_a_plugin_cannot_say_to_be_wanted_is_not_kept(monkeypatch: py
 
 async def test_a_listener_that_fails_fails_alone(caplog: pytest.LogCaptureFixture) -> None:
     ears, others = Listening(), Listening("others")
-    async with FakeBot(ears.plugin, others.plugin) as bot:
+    async with FakeBot(ears.plugin, others.plugin, may_fail=True) as bot:
         bot.rooms.managers[ROOM] = frozenset({ALICE})
         for each in ("ears", "others"):
             await bot.say(f"room set {each} on", ANNA)
@@ -307,10 +307,10 @@ async def test_a_line_of_a_room_that_fails_is_left_out(
             await asyncio.sleep(60)
         return 7
 
-    async with FakeBot(ears.plugin) as bot:
+    async with FakeBot(ears.plugin, may_fail=True) as bot:
         [state] = await bot.say("room", ANNA)
     assert "ears off" in state
-    assert "plugin ears, room line 'ears/line': " in caplog.text
+    assert "plugin ears, room line 'ears/line', " in caplog.text
 
 
 def test_a_line_of_a_room_is_checked_when_it_is_declared() -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from filebot.model import Address, ArchivePosition, IncomingMessage, Offer, Scope, Sender
 from filebot.testing import FakeBot
-from filebot.testing.bot import ADMIN, ALICE, BOB, BOT, ROOM, in_room, through_room
+from filebot.testing.bot import BOT
 from filebot.testing.http import HostedFile
+from filebot.testing.senders import ADMIN, ALICE, BOB, ROOM, in_room, through_room
 
 BEN = in_room(BOB, "ben")
 HAL = in_room(None, "hal", occupant_id="9000")
@@ -129,8 +130,7 @@ async def test_what_was_removed_from_a_room_stays_away(bot: FakeBot, sender: Sen
 async def test_what_was_too_old_for_a_room_stays_away(bot: FakeBot) -> None:
     await bot.say("room set retention 1", in_room(ALICE))
     await bot.receive(POST)
-    bot.pass_time(timedelta(days=2))
-    assert await bot.jobs.run() == []
+    assert await bot.pass_time(timedelta(days=2)) == []
     assert await stored(bot) == 0
     assert await met_again(bot, POST) == []
     assert await stored(bot) == 0

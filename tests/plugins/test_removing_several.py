@@ -101,7 +101,7 @@ async def test_of_files_with_one_name_the_number_is_asked_for(bot: FakeBot) -> N
 async def test_at_most_a_hundred_at_once(bot: FakeBot) -> None:
     for number in range(101):
         if number % 50 == 0:
-            bot.pass_time(timedelta(minutes=2))
+            bot.now += timedelta(minutes=2)
         await bot.drop(f"{number}.txt", f"{number}".encode())
     assert await bot.say("rm *") == ['More than 100 files match "*". Type more of the name.']
     [said] = await bot.say("rm " + " ".join(f"#{number}" for number in range(1, 102)))
@@ -109,7 +109,7 @@ async def test_at_most_a_hundred_at_once(bot: FakeBot) -> None:
     [said] = await bot.say("rm 1*.txt 2*.txt 3*.txt 4*.txt 5*.txt 6*.txt 7*.txt 8*.txt 9*.txt")
     assert said.startswith("Delete 100 files")
     assert "and 90 more\n" in said
-    bot.pass_time(timedelta(minutes=1))
+    bot.now += timedelta(minutes=1)
     assert "Deleted 100 files" in (await bot.say("yes"))[0]
     assert await names(bot) == ["0.txt"]
 
@@ -123,11 +123,11 @@ async def test_a_reply_to_a_message_with_several_files_means_all_of_them(bot: Fa
     for name in ("a.txt", "b.txt", "c.txt"):
         await bot.drop(name, name.encode(), message_id="m1")
     await bot.say("rm a.txt")
-    [said] = await bot.say("rm", replies_to="m1")
+    [said] = await bot.say("rm", replying_to="m1")
     assert said.startswith("Delete 2 files (10 bytes) for good?\n- b.txt")
     assert 'I have no file called "#1".' in said
     assert (await bot.say("yes"))[0].startswith("Deleted 2 files")
-    assert (await bot.say("rm", replies_to="m1"))[0].startswith("I have no file called")
+    assert (await bot.say("rm", replying_to="m1"))[0].startswith("I have no file called")
 
 
 async def test_in_a_room_a_pattern_means_the_files_that_one_may_delete(bot: FakeBot) -> None:

@@ -53,16 +53,16 @@ async def bot() -> AsyncIterator[FakeBot]:
 async def test_a_reply_to_the_message_that_brought_a_file_means_that_file(bot: FakeBot) -> None:
     await bot.drop("a.txt", b"a", message_id="m1")
     await bot.drop("b.txt", b"b", message_id="m2")
-    assert await bot.say("mark", replies_to="m1") == ["a.txt:"]
-    assert await bot.say("mark with red", replies_to="m2") == ["b.txt: red"]
-    assert await bot.say("perhaps", replies_to="m1") == ["Here is a.txt."]
-    assert await bot.say("count", replies_to="m1") == ["1: counted"]
+    assert await bot.say("mark", replying_to="m1") == ["a.txt:"]
+    assert await bot.say("mark with red", replying_to="m2") == ["b.txt: red"]
+    assert await bot.say("perhaps", replying_to="m1") == ["Here is a.txt."]
+    assert await bot.say("count", replying_to="m1") == ["1: counted"]
 
 
 async def test_a_file_that_is_named_is_meant_all_the_same(bot: FakeBot) -> None:
     await bot.drop("a.txt", b"a", message_id="m1")
     await bot.drop("b.txt", b"b")
-    assert await bot.say("mark b.txt with red", replies_to="m1") == ["b.txt: red"]
+    assert await bot.say("mark b.txt with red", replying_to="m1") == ["b.txt: red"]
 
 
 async def test_a_reply_to_a_message_of_the_bot_means_the_file_that_it_shows(bot: FakeBot) -> None:
@@ -71,26 +71,26 @@ async def test_a_reply_to_a_message_of_the_bot_means_the_file_that_it_shows(bot:
     await bot.drop("b.txt", b"b")
     await bot.say("get b.txt")
     link = str(len(bot.messenger.sent) - 1)
-    assert await bot.say("mark", replies_to=stored) == ["a.txt:"]
-    assert await bot.say("mark", replies_to=link) == ["b.txt:"]
+    assert await bot.say("mark", replying_to=stored) == ["a.txt:"]
+    assert await bot.say("mark", replying_to=link) == ["b.txt:"]
     assert bot.messenger.sent[int(link)] in bot.sent
 
 
 async def test_the_bots_own_commands_need_no_name_in_a_reply(bot: FakeBot) -> None:
     await bot.drop("a.txt", b"a", message_id="m1")
     await bot.drop("b.txt", b"b", message_id="m2")
-    assert (await bot.say("info", replies_to="m1"))[0].startswith("a.txt, #1")
-    await bot.say(f"send to {BOB}", replies_to="m2")
-    await bot.say("get", replies_to="m1")
-    await bot.say("get by http", replies_to="m2")
+    assert (await bot.say("info", replying_to="m1"))[0].startswith("a.txt, #1")
+    await bot.say(f"send to {BOB}", replying_to="m2")
+    await bot.say("get", replying_to="m1")
+    await bot.say("get by http", replying_to="m2")
     assert [(each.to.jid, each.entry.name) for each in bot.sent] == [
         (BOB, "b.txt"),
         (ALICE, "a.txt"),
         (ALICE, "b.txt"),
     ]
-    assert "c.txt" in (await bot.say("rename to c.txt", replies_to="m1"))[0]
-    assert await bot.say("rm", replies_to="m1") == ['Deleted "c.txt" (#1).']
-    assert (await bot.say("rm", replies_to="m1"))[0].startswith('I have no file called "#1".')
+    assert "c.txt" in (await bot.say("rename to c.txt", replying_to="m1"))[0]
+    assert await bot.say("rm", replying_to="m1") == ['Deleted "c.txt" (#1).']
+    assert (await bot.say("rm", replying_to="m1"))[0].startswith('I have no file called "#1".')
     assert (await bot.say("rm"))[0].startswith('Something is missing after "rm".')
 
 
@@ -98,36 +98,36 @@ async def test_a_post_that_a_room_archived_is_meant_by_a_reply(bot: FakeBot) -> 
     bot.rooms.managers[ROOM] = frozenset({ALICE})
     await bot.say("room set archive on", in_room())
     await bot.drop("a.txt", b"a", in_room(), message_id="m1")
-    assert await bot.say("mark", in_room(BOB, "bob"), replies_to="m1") == ["a.txt:"]
-    assert await bot.say("mark", through_room(BOB, "bob"), replies_to="m1") == ["a.txt:"]
-    [said] = await bot.say("mark", ALICE, replies_to="m1")  # another conversation
+    assert await bot.say("mark", in_room(BOB, "bob"), replying_to="m1") == ["a.txt:"]
+    assert await bot.say("mark", through_room(BOB, "bob"), replying_to="m1") == ["a.txt:"]
+    [said] = await bot.say("mark", ALICE, replying_to="m1")  # another conversation
     assert said.startswith("I do not remember a file")
 
 
 async def test_a_reply_to_anything_else_is_answered_with_what_to_type(bot: FakeBot) -> None:
-    [said] = await bot.say("mark", replies_to="unknown")
+    [said] = await bot.say("mark", replying_to="unknown")
     assert said == (
         "I do not remember a file in the message that you reply to. "
         "Type the file's name or number. To see them, type: ls"
     )
-    assert await bot.say("perhaps", replies_to="unknown") == ["No file."]
+    assert await bot.say("perhaps", replying_to="unknown") == ["No file."]
     assert await bot.say("perhaps") == ["No file."]
     assert (await bot.say("mark"))[0].startswith('Something is missing after "mark".')
     await bot.drop("a.txt", b"a", message_id="m1")
     await bot.drop("b.txt", b"b", message_id="m1")
-    [said] = await bot.say("mark", replies_to="m1")
+    [said] = await bot.say("mark", replying_to="m1")
     assert said.startswith("The message that you reply to has several files.")
-    assert await bot.say("count", replies_to="m1") == ["2: counted"]
+    assert await bot.say("count", replying_to="m1") == ["2: counted"]
 
 
 async def test_a_reply_gives_no_right_and_brings_nothing_back(bot: FakeBot) -> None:
     await bot.drop("a.txt", b"a", message_id="m1")
     await bot.say(f"send a.txt to {BOB}")
     link = next(str(place) for place, each in enumerate(bot.messenger.sent) if each in bot.sent)
-    [said] = await bot.say("mark", BOB, replies_to=link)  # Bob was shown it, and does not have it
+    [said] = await bot.say("mark", BOB, replying_to=link)  # Bob was shown it, and does not have it
     assert said.startswith('I have no file called "#1".')
     await bot.say("rm a.txt")
-    [said] = await bot.say("mark", replies_to="m1")
+    [said] = await bot.say("mark", replying_to="m1")
     assert said.startswith('I have no file called "#1".')
 
 

@@ -5,7 +5,8 @@ import hashlib
 import pytest
 
 from filebot.model import Offer
-from filebot.testing.bot import ALICE, BOB, ROOM, FakeBot
+from filebot.testing.bot import FakeBot
+from filebot.testing.senders import ALICE, BOB, ROOM
 from filebot.testing.xmpp import FakeFileRequest
 
 SECRET = b"for alice"

@@ -20,8 +20,7 @@ async def names(bot: FakeBot) -> list[str]:
 
 
 async def an_hour_later(bot: FakeBot) -> None:
-    bot.pass_time(timedelta(hours=1))
-    assert await bot.jobs.run() == []
+    assert await bot.pass_time(timedelta(hours=1)) == []
 
 
 async def test_files_go_when_their_time_is_over_and_private_ones_stay(managed: FakeBot) -> None:
@@ -126,6 +125,5 @@ async def test_a_setting_that_is_switched_off_meanwhile_ends_the_removal(
         return await oldest(scope, limit)
 
     monkeypatch.setattr(managed.catalog, "oldest", changes_their_mind)
-    managed.pass_time(timedelta(hours=1))
-    await managed.jobs.run()
+    await managed.pass_time(timedelta(hours=1))
     assert looked == [100]

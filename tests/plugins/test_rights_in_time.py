@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from filebot.filetype.inspector import LibmagicInspector
 from filebot.model import (
     Client,
     Entry,
@@ -22,9 +23,8 @@ from filebot.model import (
 )
 from filebot.ports import Released
 from filebot.testing import FakeBot
-from filebot.testing.bot import ALICE, BOB, ROOM, in_room
 from filebot.testing.http import HostedFile
-from filebot.testing.inspector import InspectorByName
+from filebot.testing.senders import ALICE, BOB, ROOM, in_room, sender_of
 
 
 class Held:
@@ -122,7 +122,7 @@ async def test_a_link_to_a_rooms_file_does_not_go_to_who_was_put_out_meanwhile(
     def put_out() -> None:
         bot.rooms.occupants[ROOM] -= {BOB}
 
-    message = IncomingMessage(bot._sender(BOB), f"get #{entry.id}")
+    message = IncomingMessage(sender_of(BOB, None), f"get #{entry.id}")
     said = await while_held(bot, upload, message, put_out)
     assert "no file called" in said[-1]
     assert len(bot.sent) == files
@@ -165,7 +165,7 @@ async def test_a_file_is_not_posted_for_who_lost_their_voice_meanwhile(bot: Fake
     def silence() -> None:
         bot.rooms.occupants[ROOM] -= {ALICE}
 
-    message = IncomingMessage(bot._sender(ALICE), f"send plan.txt to {ROOM}")
+    message = IncomingMessage(sender_of(ALICE, None), f"send plan.txt to {ROOM}")
     said = await while_held(bot, upload, message, silence)
     assert "not allowed to post" in said[-1]
     assert bot.sent == []
@@ -189,13 +189,13 @@ async def test_a_file_does_not_become_the_rooms_for_who_lost_their_voice_meanwhi
 @pytest.fixture
 def inspection(monkeypatch: pytest.MonkeyPatch) -> Held:
     """Hold back the inspection of a file whose bytes are durable already."""
-    held, inspect = Held(), InspectorByName.inspect
+    held, inspect = Held(), LibmagicInspector.inspect
 
-    async def slow(inspector: InspectorByName, file: Path, name: str, claimed: str | None) -> FileKind:
+    async def slow(inspector: LibmagicInspector, file: Path, name: str, claimed: str | None) -> FileKind:
         await held()
         return await inspect(inspector, file, name, claimed)
 
-    monkeypatch.setattr(InspectorByName, "inspect", slow)
+    monkeypatch.setattr(LibmagicInspector, "inspect", slow)
     return held
 
 
@@ -281,6 +281,7 @@ async def test_what_comes_while_the_archive_is_switched_off_is_not_kept(
 async def test_nothing_is_kept_for_a_room_that_ends_while_the_file_is_inspected(
     archived: FakeBot, download: Held, inspection: Held
 ) -> None:
+    archived.may_fail = True
     download.released.set()
     message, added = posted(archived, in_room(ALICE), "other.txt"), list[NewEntry]()
     archived.web.hosted[message.offers[0].urls[0]] = HostedFile(b"other")

@@ -94,5 +94,5 @@ async def test_a_listener_that_fails_keeps_nobody_out_of_a_room() -> None:
     async def fail(ctx: Context[None], _: RoomJoined) -> None:
         raise LookupError
 
-    async with FakeBot(plugin) as bot:
+    async with FakeBot(plugin, may_fail=True) as bot:
         assert "I am in" in (await bot.say(f"join {OTHER}", ADMIN))[-1]

@@ -9,7 +9,8 @@ from filebot.files.access import Access
 from filebot.files.quota import FILE_OVERHEAD_BYTES
 from filebot.model import Address, AddressKind, IncomingMessage, RoomRole, Scope, Sender
 from filebot.testing import FakeBot
-from filebot.testing.bot import ADMIN, ALICE, BOB, LIMITS, ROOM, in_room, through_room
+from filebot.testing.bot import LIMITS
+from filebot.testing.senders import ADMIN, ALICE, BOB, ROOM, in_room, through_room
 
 CAROL = "carol@elsewhere.example"
 """The bot does not serve her."""

@@ -19,8 +19,9 @@ from filebot.model import (
     SettingKey,
 )
 from filebot.testing import FakeBot
-from filebot.testing.bot import ALICE, BOB, LIMITS, ROOM, in_room, through_room
+from filebot.testing.bot import LIMITS
 from filebot.testing.messenger import Said
+from filebot.testing.senders import ALICE, BOB, ROOM, in_room, through_room
 from filebot.testing.xmpp import FakeFileRequest
 from tests.support.waiting import loop_turns
 

@@ -6,7 +6,7 @@ import pytest
 
 from filebot.model import RememberedRoom, Sender
 from filebot.testing import FakeBot
-from filebot.testing.bot import ADMIN, ROOM, in_room, through_room
+from filebot.testing.senders import ADMIN, ROOM, in_room, through_room
 
 DEN = "den@conference.example.org"
 

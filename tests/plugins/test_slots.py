@@ -10,8 +10,8 @@ from filebot.files import transfers
 from filebot.model import IncomingMessage, Offer, Sender
 from filebot.ports import Download
 from filebot.testing import FakeBot
-from filebot.testing.bot import ALICE, BOB, in_room
 from filebot.testing.http import HostedFile, MemoryWeb
+from filebot.testing.senders import ALICE, BOB, in_room, sender_of
 from tests.support.virtual_time import in_virtual_time
 from tests.support.waiting import until
 
@@ -61,7 +61,7 @@ class SlowBot(FakeBot):
     async def ask(self, text: str, sender: Sender | str = ALICE, *offers: Offer) -> list[str]:
         """Say something without waiting until nothing is under way."""
         before = len(self.texts())
-        await self.dispatcher.receive(IncomingMessage(self._sender(sender), text, offers=offers))
+        await self.dispatcher.receive(IncomingMessage(sender_of(sender, None), text, offers=offers))
         return self.texts()[before:]
 
     def texts(self) -> list[str]:
@@ -165,7 +165,7 @@ async def test_many_photos_at_once_are_not_told_to_wait() -> None:
         photos = [
             bot.receive(
                 IncomingMessage(
-                    bot._sender(ALICE), "", offers=(Offer(urls=("https://files.example.org/a.jpg",)),)
+                    sender_of(ALICE, None), "", offers=(Offer(urls=("https://files.example.org/a.jpg",)),)
                 )
             )
             for _ in range(60)

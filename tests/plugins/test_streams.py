@@ -21,9 +21,10 @@ def offered(content: bytes, *, person: str = ALICE, **more: object) -> FakeStrea
 
 
 async def test_an_offer_is_taken_in_like_any_drop(bot: FakeBot) -> None:
+    bot.may_fail = True
     stream = offered(b"some bytes")
     assert await bot.offer(stream) == [
-        'Stored "a.bin" (10 bytes, unknown kind of file) as #1. To get it back, type: get a.bin'
+        'Stored "a.bin" (10 bytes, plain text) as #1. To get it back, type: get a.bin'
     ]
     assert stream.refusals == []
     assert (await bot.offer(offered(b"some bytes")))[0].startswith("I already have that one")

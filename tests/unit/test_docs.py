@@ -1,5 +1,6 @@
 """Documentation agrees with the code."""
 
+import ast
 import asyncio
 import builtins
 import configparser
@@ -30,7 +31,7 @@ from filebot.plugin import (
 )
 from filebot.plugin.needs import NEED_OF, NEEDS
 from filebot.plugin_loader import bundled
-from filebot.testing import ALICE, BOB, ROOM, ConfigError, FakeBot, in_room
+from filebot.testing import ALICE, BOB, ROOM, BotWith, ConfigError, FakeBot, in_room
 from filebot.testing.http import MemoryWeb
 from tests.support.manual import example, example_with, given_context
 
@@ -52,6 +53,48 @@ def plugin_example(document: str, number: int = 0) -> ModuleType:
     module = ModuleType("words")
     exec(compile(python_examples(document)[number], document, "exec"), module.__dict__)
     return module
+
+
+async def test_the_examples_of_tests_with_the_fixture_pass(
+    monkeypatch: pytest.MonkeyPatch, bot_with: BotWith
+) -> None:
+    frail = ModuleType("frail")
+    frail.plugin = Plugin[None]("frail", api=1)  # type: ignore[attr-defined]
+
+    @frail.plugin.command("break", usage="break")  # type: ignore[untyped-decorator]
+    async def fail(ctx: Context[None]) -> None:
+        """Break."""
+        raise KeyError
+
+    monkeypatch.setitem(sys.modules, "frail", frail)
+    monkeypatch.setitem(sys.modules, "words", plugin_example("docs/plugins.md"))
+    for text in (example_with("test_three_words"), example_with("test_it_fails")):
+        test = ModuleType("test_words")
+        exec(compile(text, "docs/plugins.md", "exec"), test.__dict__)
+        for each in [value for key, value in vars(test).items() if key.startswith("test_")]:
+            await each(bot_with)
+
+
+def test_the_messages_that_the_manual_explains_are_in_the_code() -> None:
+    text = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    chapter = text.partition("## Errors and what causes them\n")[2].partition("\n## ")[0]
+    messages = re.findall(r"^\| `(.+?)` \|", chapter, re.MULTILINE)
+    assert len(messages) > 20
+    sources = [path for path in (ROOT / "filebot").rglob("*.py") if "testing" not in path.parts]
+    written = [constants(ast.parse(path.read_text(encoding="utf-8"))) for path in sources]
+    jinja = " is undefined"
+    for message in messages:
+        parts = [each.strip() for each in message.split("...") if len(each.strip()) > 3]
+        assert any(all(part in each for part in parts) for each in [*written, jinja]), message
+
+
+def constants(tree: ast.AST) -> str:
+    """Return all texts of a module."""
+    return "\n".join(
+        each.value
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    )
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -96,7 +139,7 @@ async def test_the_example_of_arguments_reads_them() -> None:
         await bot.drop("a b.txt", b"a", message_id="m1")
         lent = "1 of a b.txt for bob@example.org, for 48.0 hours."
         assert await bot.say("lend a b.txt to Bob@example.org for 2 days") == [lent]
-        assert await bot.say("lend to bob@example.org for 2 days", replies_to="m1") == [lent]
+        assert await bot.say("lend to bob@example.org for 2 days", replying_to="m1") == [lent]
         assert await bot.say("lend #1 to bob@example.org for 30 min in 9 copies") == [
             "9 of a b.txt for bob@example.org, for 0.5 hours."
         ]
@@ -167,7 +210,7 @@ async def test_the_example_of_the_request_tells_what_is_known_of_it() -> None:
         assert said.startswith(f"You are {ALICE}. I am filebot@example.org, and know ")
         [said] = await bot.say("whoami", in_room(None, "eve", occupant_id="1"))
         assert said.startswith(f"You are {ROOM}/1.")
-        assert await bot.say("heard", replies_to="m1") == ["You replied to m1 (heard)."]
+        assert await bot.say("heard", replying_to="m1") == ["You replied to m1 (heard)."]
         assert await bot.say("heard this") == ["That was no reply (heard TEXT)."]
         assert await bot.say("speak zh") == ["I speak zh_CN with you."]
         assert await bot.say("speak klingon") == ["I speak en and zh_CN only."]
@@ -225,11 +268,9 @@ async def test_the_example_of_what_is_done_for_one_person_again_and_again() -> N
         assert await bot.say("weekly on") == ["Weekly report: on."]
         await bot.say("weekly on")
         for _ in range(3):
-            bot.pass_time(timedelta(days=7))
-            assert await bot.jobs.run() == ["You have 1 files."]
+            assert await bot.pass_time(timedelta(days=7)) == ["You have 1 files."]
         await bot.say("weekly off")
-        bot.pass_time(timedelta(days=7))
-        assert await bot.jobs.run() == []
+        assert await bot.pass_time(timedelta(days=7)) == []
 
 
 def test_the_manual_has_every_kind_of_argument() -> None:
@@ -271,7 +312,7 @@ async def test_a_plugins_own_error_has_no_words_and_one_below_the_bots_has_its()
         """Fail."""
         raise OwnError if how == "own" else Missing("this")
 
-    async with FakeBot(plugin) as bot:
+    async with FakeBot(plugin, may_fail=True) as bot:
         [own], [missing] = await bot.say("fail own"), await bot.say("fail so")
     assert "Something went wrong" in own
     assert "no file called" in missing

@@ -112,7 +112,7 @@ def test_each_example_of_the_manual_is_run(text: str) -> None:
     tests = text_of_tests()
     names = re.findall(r"Plugin(?:\[\w+\])?\(\s*\"(\w+)\"", text)
     assert any(f'example("{name}")' in tests for name in names) or any(
-        each in text for each in re.findall(r"example_with\([\"'](.+?)[\"']\)", tests)
+        each in text for each in re.findall(r"(?:example|module)_with\([\"'](.+?)[\"']\)", tests)
     )
 
 

@@ -25,6 +25,13 @@ LIBRARIES = {"cachetools", "PIL", "sqlalchemy"}
 """Libraries of others that plugins here use; of SQLAlchemy Core alone."""
 
 
+OF_MANUAL = {
+    *("words", "frail", "framing", "filebot_hashes"),
+    *("filebot.plugin.backends", "filebot.testing.contracts.scanner"),
+}
+"""Modules of the manual's own examples, and those for authors of backends."""
+
+
 def imports(source: str) -> Iterator[str]:
     """Yield the modules that a module imports, but its own package's."""
     for node in ast.walk(ast.parse(source)):
@@ -54,9 +61,17 @@ def allowed(where: str) -> set[str]:
         if where.startswith("examples/")
         else set()
     )
-    of_tests = {"filebot.testing", "pytest", "words"} if is_test or where.startswith("docs/") else set()
-    of_migrations = {"alembic"} if "migrations/" in where or where.startswith("docs/") else set()
-    return {"filebot.plugin", *LIBRARIES, *own, *of_tests, *of_migrations}
+    is_manual = where.startswith("docs/")
+    of_tests = {"filebot.testing", "pytest"} if is_test or is_manual else set()
+    of_migrations = {"alembic"} if "migrations/" in where or is_manual else set()
+    return {
+        "filebot.plugin",
+        *LIBRARIES,
+        *own,
+        *of_tests,
+        *of_migrations,
+        *(OF_MANUAL if is_manual else ()),
+    }
 
 
 @pytest.mark.parametrize("where", SOURCES)

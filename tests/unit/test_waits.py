@@ -772,14 +772,15 @@ async def test_a_command_that_never_returns(caplog: pytest.LogCaptureFixture) ->
         """Wait for ever, with a limit of its own."""
         await asyncio.Event().wait()
 
-    async with FakeBot(plugin) as bot:
+    async with FakeBot(plugin, may_fail=True) as bot:
         with takes(300.0):
             [answer] = await bot.say("wait")
         assert answer.startswith("wait took longer than 5 minutes, so I stopped it")
         with takes(10.0):
             assert "10 seconds" in (await bot.say("rest"))[0]
     logged = [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
-    assert logged[0] == "command 'wait' of plugin endless took over 300 s"
+    assert logged[0].startswith("plugin endless, command 'wait', ")
+    assert logged[0].endswith(": command 'wait' of plugin endless took over 300 s")
 
 
 @in_virtual_time

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
-from filebot.model import BareJid, Sender
+from filebot.model import Address, BareJid, Sender
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath
 from filebot.xmpp.commands.discovery import CommandDiscovery
 from filebot.xmpp.commands.runner import CommandRunner, Says
@@ -22,15 +22,26 @@ class AdHocCommands:
         nick_in: Callable[[BareJid], str],
         says: Says,
         name: str,
+        *,
+        is_same_occupant: Callable[[Address], bool],
         software: Callable[[str], str] = lambda _: "",
     ) -> None:
         """``nick_in`` is the bot's nick in a room; ``name`` is the bot's outside of rooms. ``software``
-        gives the node of a client's caps.
+        gives the node of a client's caps; ``is_same_occupant`` tells, of a nick in a room, whether it still
+        belongs to whom it belonged to.
         """
+
+        def is_there(sender: Sender) -> bool:
+            return sender.room is None or is_same_occupant(sender.privately.address)
+
         self._handlers = handlers
         self._reader = reader
-        self._runner = CommandRunner(fast_path, handlers, self._asker, says, software=software)
-        self._discovery = CommandDiscovery(fast_path, lambda: handlers.commands, self._asker, nick_in, name)
+        self._runner = CommandRunner(
+            fast_path, handlers, self._asker, says, is_there=is_there, software=software
+        )
+        self._discovery = CommandDiscovery(
+            fast_path, lambda: handlers.commands, self._asker, is_there, nick_in, name
+        )
 
     @property
     def are_there(self) -> bool:

@@ -46,15 +46,18 @@ class CommandDiscovery:
         fast_path: IqFastPath,
         commands: Callable[[], CommandForms | None],
         asker: Callable[[Element], Sender | None],
+        is_there: Callable[[Sender], bool],
         nick_in: Callable[[BareJid], str],
         name: str,
     ) -> None:
-        """``asker`` reads who sent an iq, None for nobody whom the bot answers; ``nick_in`` is the bot's
-        nick in a room; ``name`` is the bot's.
+        """``asker`` reads who sent an iq, None for nobody whom the bot answers; ``is_there`` tells whether
+        the address of an asker is still theirs; ``nick_in`` is the bot's nick in a room; ``name`` is the
+        bot's.
         """
         self._fast_path = fast_path
         self._commands = commands
         self._asker = asker
+        self._is_there = is_there
         self._nick_in = nick_in
         self._name = name
         self._tasks = Tasks(MOST_QUESTIONS)
@@ -70,7 +73,8 @@ class CommandDiscovery:
         commands = self._commands()
         if commands is None or request.payload.get("node") != COMMANDS:
             return False
-        self._start(request, self._items(commands, request.own, *self._asked_by(request)))
+        sender, language = self._asked_by(request)
+        self._start(request, sender, self._items(commands, request.own, sender, language))
         return True
 
     def _asked_for_info(self, request: Request) -> bool:
@@ -83,7 +87,8 @@ class CommandDiscovery:
         elif len(node) > LONGEST_NODE:
             self._fast_path.refuse(request, NO_SUCH_COMMAND)
         else:
-            self._start(request, self._info(commands, node, *self._asked_by(request)))
+            sender, language = self._asked_by(request)
+            self._start(request, sender, self._info(commands, node, sender, language))
         return True
 
     def _asked_by(self, request: Request) -> tuple[Sender | None, str | None]:
@@ -105,18 +110,24 @@ class CommandDiscovery:
         item = sender and await commands.item(sender, language, node)
         return write_command_info(item) if item else None
 
-    def _start(self, request: Request, finding: Coroutine[None, None, Element | None]) -> None:
+    def _start(
+        self, request: Request, sender: Sender | None, finding: Coroutine[None, None, Element | None]
+    ) -> None:
         is_taken = self._asking[request.peer] < MOST_OF_ONE
         if not is_taken:
             finding.close()
-        elif is_taken := self._tasks.start(self._answer(request.bare, finding), "discovery of commands"):
+        elif is_taken := self._tasks.start(
+            self._answer(request.bare, sender, finding), "discovery of commands"
+        ):
             self._asking[request.peer] += 1
         else:
             finding.close()
         if not is_taken:
             self._fast_path.refuse(request, _BUSY)
 
-    async def _answer(self, request: Request, finding: Coroutine[None, None, Element | None]) -> None:
+    async def _answer(
+        self, request: Request, sender: Sender | None, finding: Coroutine[None, None, Element | None]
+    ) -> None:
         try:
             async with asyncio.timeout(ANSWER_LIMIT_S):
                 found = await finding
@@ -124,7 +135,9 @@ class CommandDiscovery:
             log.exception("the commands for %s were not found", request.peer)
             self._fast_path.refuse(request, _FAILED)
         else:
-            if found is None:
+            if sender is not None and not self._is_there(sender):
+                log.info("%s is not who asked any more; nothing is told there", request.peer)
+            elif found is None:
                 self._fast_path.refuse(request, NO_SUCH_COMMAND)
             elif self._fast_path.fits(request, found):
                 self._fast_path.answer(request, found)

@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element
 from filebot.concurrency.keyed_tasks import KeyedTasks
 from filebot.concurrency.tasks import Tasks
 from filebot.errors import BadForm, NotAllowed, TooManyRequests, UnknownCommand, WrongPlace
-from filebot.model import Address, Form, FormAction, FormStep, Sender
+from filebot.model import Address, Form, FormAction, FormStep, Sender, Severity
 from filebot.ports import CommandFill, CommandForms
 from filebot.protocol.adhoc import (
     BAD_ACTION,
@@ -38,7 +38,7 @@ from filebot.protocol.adhoc_sessions import (
     Move,
     Party,
 )
-from filebot.protocol.data_form import read_submission, table_text
+from filebot.protocol.data_form import filled_in, read_submission, table_text
 from filebot.protocol.form_quirks import shows_tables
 from filebot.protocol.stanza_error import StanzaError
 from filebot.xmpp.bytestreams.iq_fast_path import IqFastPath, Request
@@ -104,15 +104,17 @@ class CommandRunner:
         says: Says,
         limits: CommandLimits | None = None,
         *,
+        is_there: Callable[[Sender], bool],
         software: Callable[[str], str] = lambda _: "",
     ) -> None:
-        """``asker`` reads who sent an iq; None for nobody whom the bot answers. ``software`` gives the node
-        of a client's caps.
+        """``asker`` reads who sent an iq; None for nobody whom the bot answers. ``is_there`` tells whether
+        the address of an asker is still theirs. ``software`` gives the node of a client's caps.
         """
         self._fast_path = fast_path
         self._handlers = handlers
         self._asker = asker
         self._says = says
+        self._is_there = is_there
         self._software = software
         limits = limits or CommandLimits()
         self._sessions = CommandSessions[_Talk](limits, lambda: secrets.token_hex(_ID_BYTES))
@@ -156,7 +158,10 @@ class CommandRunner:
         if len(request.stanza.get("id", "")) > LONGEST_ID:
             raise CommandRefused(StanzaError("bad-request", "modify"))
         command = read_command(request.payload)
-        party, language = Party(sender.address.jid, sender.rate_key), language_of(request.stanza)
+        party, language = (
+            Party(sender.address.jid, sender.rate_key, sender.room),
+            language_of(request.stanza),
+        )
         request = request.bare
         if command.session_id:
             session = self._sessions.find(party, command.node, command.session_id, self._now())
@@ -182,6 +187,10 @@ class CommandRunner:
         elif move is Move.FETCH:
             self._sessions.fetched(session, self._now())
             self._background(request, self._give(session, request, step))
+        elif command.form_number not in {None, str(session.number)}:
+            # It came twice: a click too many, or a stanza that was sent again (XEP-0198). It says nothing
+            # about what was asked since.
+            self._background(request, self._give(session, request, step))
         elif move is Move.PREVIOUS:
             self._sessions.run(session, None, self._now())
             self._start(session, request, fill.previous)
@@ -194,7 +203,9 @@ class CommandRunner:
         try:
             values = read_submission(command.form, form)
         except BadForm as error:
-            self._background(request, self._refuse_form(session.owned, request, error))
+            # Converse.js and Psi show nothing of an error: mistakes of a person are told beside the form.
+            again = filled_in(command.form, form) if error.field else None
+            self._background(request, self._refuse_form(session, request, error, again))
             return
         action = command.action or session.usual_action
         self._sessions.run(session, values, self._now())
@@ -208,9 +219,15 @@ class CommandRunner:
         self._fast_path.answer(request, canceled)
         self._tasks.start(self._steps.stop(session.id), "cancelled command")
 
-    async def _refuse_form(self, talk: _Talk, request: Request, error: BadForm) -> None:
-        text = await self._words(talk, error)
-        self._fast_path.refuse(request, replace(BAD_PAYLOAD, text=text))
+    async def _refuse_form(
+        self, session: _Session, request: Request, error: BadForm, again: Form | None
+    ) -> None:
+        text = await self._words(session.owned, error)
+        if again is None or session.step is None:
+            self._refuse(session.owned, request, replace(BAD_PAYLOAD, text=text))
+        else:
+            step = replace(session.step, form=again, text=text, severity=Severity.ERROR)
+            await self._give(session, request, step)
 
     # --- steps ----------------------------------------------------------------------------------
 
@@ -259,7 +276,7 @@ class CommandRunner:
         request = session.owned.taken()
         self._sessions.end(session)
         if request is not None:
-            self._fast_path.refuse(request, replace(_error_of(error), text=text))
+            self._refuse(session.owned, request, replace(_error_of(error), text=text))
         else:
             await self._say(session, FormStep(text))
 
@@ -291,17 +308,22 @@ class CommandRunner:
 
     def _answer(self, session: _Session, request: Request, step: FormStep, status: Status) -> bool:
         """Return whether it was small enough to be sent."""
-        payload = write_step(session.node, session.id, self._shown(session, request, step), status)
+        if not self._is_there(session.owned.sender):
+            log.info("%s is not who asked any more; nothing is answered there", request.peer)
+            return True
+        # Which software somebody has who asks through a room is not known.
+        software = "" if session.owned.sender.room else self._software(request.peer)
+        if not shows_tables(software):
+            step = replace(step, table=None)  # the text has all that is in it
+        payload = write_step(session.node, session.id, step, status, software, number=session.number)
         if fits := self._fast_path.fits(request, payload):
             self._fast_path.answer(request, payload)
         return fits
 
-    def _shown(self, session: _Session, request: Request, step: FormStep) -> FormStep:
-        """Return the step without a table if the client may fail at it: the text has all that is in it."""
-        # Which software somebody has who asks through a room is not known.
-        if session.owned.sender.room is None and shows_tables(self._software(request.peer)):
-            return step
-        return replace(step, table=None)
+    def _refuse(self, talk: _Talk, request: Request, error: StanzaError) -> None:
+        """Refuse a request in words, which are for nobody else."""
+        if self._is_there(talk.sender):
+            self._fast_path.refuse(request, error)
 
     async def _say(self, session: _Session, step: FormStep) -> None:
         parts = (step.text, "" if step.table is None else table_text(step.table))

@@ -150,7 +150,7 @@ class Driver(GajimPlugin):  # type: ignore[misc]
         app.window.activate_action("muc-execute-command", GLib.Variant("s", nick))
 
     def do_window(self) -> dict[str, Any] | None:
-        """What the window of commands shows."""
+        """Return the state of the window of commands."""
         return command_window.shown()
 
     def do_choose(self, name: str) -> None:

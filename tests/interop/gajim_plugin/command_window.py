@@ -54,8 +54,10 @@ def press(label: str) -> None:
 
 
 def close() -> None:
-    """Close the window."""
-    _window().destroy()
+    """Close the window, if there is one."""
+    window = get_app_window("AdHocCommands")
+    if window is not None:
+        window.destroy()
 
 
 def _window() -> Any:

@@ -99,13 +99,13 @@ async def test_a_file_that_cannot_be_scanned_is_not_kept_and_the_log_names_the_s
     act: Act, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(bounded_call, "GRACE_S", 0.05)
-    async with asyncio.timeout(10), FakeBot(scanners={"odd": Doing(act)}) as bot:
+    async with asyncio.timeout(10), FakeBot(scanners={"odd": Doing(act)}, may_fail=True) as bot:
         bot._services.checks.limit_s = 0.1
         [said] = await bot.drop("a.txt", b"abc")
         assert said.startswith('"a.txt" could not be checked')
         assert bot.store.blobs == {}
         assert await bot.catalog.used_in_all() == (0, 0)
-    assert "a check of scanner odd failed on FileReceived" in caplog.text
+    assert "is not checked: scanner odd" in caplog.text
 
 
 async def test_it_sees_what_is_kept_and_not_what_a_plugin_replaced() -> None:
@@ -157,7 +157,25 @@ async def test_a_file_whose_inspector_fails_is_of_unknown_type(
     inspector = BoundedInspector("odd", Doing(act))
     async with asyncio.timeout(10):
         assert await inspector.inspect(tmp_path, "a.png", None) == FileKind("application/octet-stream")
-    assert "inspector odd failed" in caplog.text
+    assert "inspector odd" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(("image/png\r\nX-Header: 1",), ("png",), ("",), ("image/" + "x" * 1000,), (None,), ("a/b c",)),
+        *(("image/png", 10**30, 1), ("image/png", 1, -1), ("image/png", "3", "2"), ("image/png", True, 1)),
+    ],
+)
+async def test_a_type_that_cannot_be_kept_is_a_failure(
+    kind: tuple[Any, ...], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def knows(_: Path) -> FileKind:
+        return FileKind(*kind)
+
+    inspector = BoundedInspector("odd", Doing(knows))
+    assert await inspector.inspect(tmp_path, "a", None) == FileKind("application/octet-stream")
+    assert "inspector odd" in caplog.text
 
 
 async def test_an_inspector_that_works_is_believed(tmp_path: Path) -> None:

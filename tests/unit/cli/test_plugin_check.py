@@ -1,5 +1,6 @@
 """``filebot plugin check``: each mistake of a plugin is told with its file and line."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,19 @@ def test_a_mistake_is_told_with_its_line(call: Call, write: Write, old: str, new
     assert result.exit_code == 1
     assert says in result.output
     assert f"{file}, line " in result.output
+
+
+def test_nothing_of_an_error_is_for_the_terminal_alone(call: Call, write: Write) -> None:
+    file = write("greeting.py", 'raise RuntimeError("\\x1b]0;title\\x07 it failed")\n')
+    output = call("check", str(file)).output
+    assert "it failed" in output
+    assert "\x1b" not in output
+
+
+def test_files_that_are_no_code_are_not_read(call: Call, package: Path) -> None:
+    os.mkfifo(package / "pipe.py")
+    (package / "folder.py").mkdir()
+    assert call("check", str(package)).output == "fine\n"
 
 
 def test_all_mistakes_are_told_at_once(call: Call, write: Write) -> None:

@@ -125,6 +125,7 @@ def test_nobody_else_can_write_what_is_new(call: Call, tmp_path: Path) -> None:
         ("Tally", "is no name for a plugin"),
         ("tally-words", "is no name for a plugin"),
         ("2tally", "is no name for a plugin"),
+        ("tally_", "is no name for a plugin"),  # pip takes no package filebot-tally-
         ("_tally", "is no name for a plugin"),
         ("zähler", "is no name for a plugin"),
         ("class", "is no name for a plugin"),

@@ -17,9 +17,10 @@ from filebot.files.reservations import DISK_RESERVE_BYTES
 from filebot.model import BareJid, BlobRef, NewEntry, Offer
 from filebot.testing import FakeBot
 from filebot.testing.blobs import MemoryBlobs
-from filebot.testing.bot import ALICE, LIMITS, ROOM
+from filebot.testing.bot import LIMITS
 from filebot.testing.catalog import MemoryCatalog
 from filebot.testing.http import HostedFile
+from filebot.testing.senders import ALICE, ROOM
 from tests.support.virtual_time import in_virtual_time
 from tests.support.waiting import loop_turns
 from tests.unit.files.conftest import ALICE as TO_ALICE

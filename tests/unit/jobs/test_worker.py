@@ -159,7 +159,8 @@ async def test_a_failing_job_is_tried_again_ever_later_and_then_dead(
     assert pauses[-1] > 1000.0
     [dead] = await lab.store.dead("post")
     assert (dead.job.error, dead.job.tries) == ("ValueError: no paper", MOST_TRIES)
-    assert "job mail of plugin post is given up after 10 tries: ValueError: no paper" in caplog.text
+    assert "job mail of plugin post is given up after 10 tries: plugin post, " in caplog.text
+    assert ": ValueError: no paper" in caplog.text
 
 
 @in_virtual_time
@@ -174,7 +175,7 @@ async def test_a_job_that_never_ends_is_cut_off_and_tried_again() -> None:
         await lab.add()
         await asyncio.sleep(LIMIT_S + 1)
         [job] = lab.store._living.values()
-        assert job.error == "it took over 60 s"
+        assert job.error == "job mail of plugin post took over 60 s"
         await asyncio.sleep(LIMIT_S)
     assert len(lab.times) == 2
     assert await lab.store.counts() == {}
@@ -358,7 +359,10 @@ async def test_a_failing_schedule_is_tried_again_and_never_dead(caplog: pytest.L
     assert lab.times[0] == 120.0
     assert all(after - before < 121.0 for before, after in zip(lab.times, lab.times[1:], strict=False))
     assert len(lab.times) > 60
-    assert "waits for its next time: ValueError: no paper" in caplog.text
+    assert (
+        "job schedule empty of plugin post failed and waits for its next time: plugin post" in caplog.text
+    )
+    assert "ValueError: no paper" in caplog.text
     assert await lab.store.dead("post") == []
     assert await lab.store.counts() == {"post": 1}
 

@@ -63,6 +63,6 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
             consent=not_asked_for,
             room_setting_of=not_asked_for,
         )
-        await calls.tell(event)
+        await calls.listeners.tell(event)
         assert catalog.asked == asked
     assert heard == [event]

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from filebot.errors import PluginError
-from filebot.plugin import Context, Entry, Plugin, entry_lines
+from filebot.plugin import Context, Entry, Plugin, calls, entry_lines
 from filebot.testing import BOB, ROOM, FakeBot, in_room
 from tests.support.manual import example
 
@@ -16,7 +16,7 @@ async def test_the_example_of_lines_about_a_file_works() -> None:
     async with FakeBot(example("age").plugin) as bot:
         await bot.drop("a.txt", b"a")
         assert "Age:" not in (await bot.say("info a.txt"))[0]
-        bot.pass_time(timedelta(hours=2))
+        await bot.pass_time(timedelta(hours=2))
         assert "\nAge: 2 hours\n" in (await bot.say("info a.txt"))[0]
 
 
@@ -36,7 +36,7 @@ async def test_lines_are_for_whoever_asks() -> None:
 async def test_whoever_fails_or_is_slow_costs_its_own_line_alone(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(entry_lines, "LINES_LIMIT_S", 0.05)
+    monkeypatch.setattr(calls, "LINES_LIMIT_S", 0.05)
     plugin = Plugin[None]("odd", api=1)
 
     @plugin.entry_lines
@@ -64,19 +64,22 @@ async def test_whoever_fails_or_is_slow_costs_its_own_line_alone(
     async def talks(ctx: Context[None], entry: Entry) -> str:
         return " more \n" + "x" * 5000
 
-    async with FakeBot(plugin) as bot:
+    async with FakeBot(plugin, may_fail=True) as bot:
         await bot.drop("a.txt", b"a")
         [said] = await bot.say("info a.txt")
     assert "a.txt, #1" in said
     assert "\nmore \n" + "x" * (entry_lines.MOST_CHARACTERS - 6) + "\n" in said
     told = [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
-    assert sorted(told) == [
-        "plugin odd, entry lines 'hangs' took over 0.05 s",
-        "plugin odd, entry lines 'leaves' failed",
-        "plugin odd, entry lines 'needy' failed",
-        "plugin odd, entry lines 'numbers' returned int, not a text",
-        "plugin odd, entry lines 'raises' failed",
-    ]
+    words = {
+        "hangs": "entry lines 'hangs' of plugin odd took over 0.05 s",
+        "leaves": "a plugin's function wanted to end the bot",
+        "needy": 'ctx.files.count needs "files.read"',
+        "numbers": "it returned int; return a text, or None for no line",
+        "raises": "ValueError: a mistake",
+    }
+    for line, (function, mistake) in zip(sorted(told), words.items(), strict=True):
+        assert line.startswith(f"plugin odd, entry lines {function!r}, {__file__}, line ")
+        assert f": {mistake}" in line
 
 
 def test_mistakes_in_the_declaration_are_found_when_it_is_loaded() -> None:

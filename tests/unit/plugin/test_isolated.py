@@ -40,7 +40,7 @@ async def test_one_that_fails_is_an_incident_of_its_command_alone() -> None:
         """Crash."""
         await ctx.run_isolated(functions.crash)
 
-    async with FakeBot(plugin) as bot:
+    async with FakeBot(plugin, may_fail=True) as bot:
         [said] = await bot.say("go")
         assert "went wrong" in said
         [said] = await bot.say("help", BOB)

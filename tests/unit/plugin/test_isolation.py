@@ -1,6 +1,7 @@
 """A plugin that misbehaves costs its own function alone, and is named in the log."""
 
 import asyncio
+import inspect
 import threading
 from collections import Counter
 from contextlib import suppress
@@ -21,9 +22,9 @@ from filebot.plugin import (
     FileStored,
     Identity,
     Plugin,
-    calls,
     entry_lines,
     finding,
+    listener_calls,
     people,
 )
 from filebot.plugin.blocking import PLACES
@@ -78,13 +79,13 @@ async def hear(ctx: Context[None], event: FileStored) -> None:
 @pytest.fixture(autouse=True)
 def _short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_call, "GRACE_S", 0.05)
-    monkeypatch.setattr(calls, "LISTENER_LIMIT_S", 0.05)
+    monkeypatch.setattr(listener_calls, "LISTENER_LIMIT_S", 0.05)
     HEARD.clear()
     HANGS.clear()
 
 
 async def test_listeners_that_ignore_their_cancellation(caplog: pytest.LogCaptureFixture) -> None:
-    async with asyncio.timeout(10), FakeBot(deaf, others) as bot:
+    async with asyncio.timeout(10), FakeBot(deaf, others, may_fail=True) as bot:
         [stored] = await bot.drop("a.txt", b"a")
         await bot.listeners_done()
         assert stored.startswith("Stored")
@@ -93,7 +94,7 @@ async def test_listeners_that_ignore_their_cancellation(caplog: pytest.LogCaptur
     for name in ("hang_on", "hang_at_once"):
         hook = f"listener {name!r} of plugin deaf, for FileStored,"
         assert f"{hook} ignores that it is cancelled; it is broken off" in caplog.messages
-        assert f"{hook} took over 0.05 s" in caplog.messages
+        assert any(each.endswith(f": {hook} took over 0.05 s") for each in caplog.messages)
 
 
 async def test_a_job_that_ignores_its_cancellation(caplog: pytest.LogCaptureFixture) -> None:
@@ -102,7 +103,11 @@ async def test_a_job_that_ignores_its_cancellation(caplog: pytest.LogCaptureFixt
         with pytest.raises(TimeLimitExceeded):
             await bot.jobs.run()
     assert "job hang of plugin deaf ignores that it is cancelled; it is broken off" in caplog.messages
-    assert "job hang of plugin deaf failed and is tried again: it took over 0.05 s" in caplog.messages
+    [said] = [each for each in caplog.messages if "is tried again" in each]
+    assert said.startswith(
+        f"job hang of plugin deaf failed and is tried again: plugin deaf, job 'hang', {__file__}"
+    )
+    assert said.endswith(": job hang of plugin deaf took over 0.05 s")
 
 
 async def test_a_job_whose_error_has_no_text_is_tried_again_as_any_other(
@@ -124,10 +129,11 @@ async def test_a_job_whose_error_has_no_text_is_tried_again_as_any_other(
         await ctx.jobs.add("fail", {})
         raise Untold
 
-    async with FakeBot(plugin) as bot:
+    async with FakeBot(plugin, may_fail=True) as bot:
         assert "Something went wrong" in (await bot.say("begin"))[0]
-        await bot.jobs.run(may_fail=True)
-    told = "PluginError: Untold, an error that has no text"
+        await bot.jobs.run()
+    place = f"{__file__}, line {inspect.getsourcelines(fail)[1] + 2}"
+    told = f"plugin untold, job 'fail', {place}: Untold, an error that has no text"
     assert f"job fail of plugin untold failed and is tried again: {told}" in caplog.text
 
 
@@ -151,7 +157,7 @@ async def test_functions_that_compute_do_not_end_the_catalog(tmp_path: Path) -> 
     async with (
         asyncio.timeout(10),
         open_catalog(tmp_path / "catalog.sqlite") as catalog,
-        FakeBot(plugin, catalog=catalog) as bot,
+        FakeBot(plugin, catalog=catalog, may_fail=True) as bot,
     ):
         for how in ("change", "read", "write"):
             assert "Something went wrong" in (await bot.say(f"quit {how}"))[0]
@@ -191,7 +197,7 @@ async def test_who_asks_does_not_wait_for_what_ignores_its_cancellation(
     monkeypatch.setattr(finding, "FIND_LIMIT_S", 0.05)
     monkeypatch.setattr(entry_lines, "LINES_LIMIT_S", 0.05)
     monkeypatch.setattr(people, "HOOK_LIMIT_S", 0.05)
-    async with asyncio.timeout(10), FakeBot(deaf_helper()) as bot:
+    async with asyncio.timeout(10), FakeBot(deaf_helper(), may_fail=True) as bot:
         await bot.drop("a.txt", b"a")
         assert len(await bot.say("find deaf:1")) == 1
         assert "no file called" in (await bot.say("info other"))[0]
@@ -232,7 +238,7 @@ async def test_calls_that_lead_to_themselves_end(caplog: pytest.LogCaptureFixtur
         if act.name != "a.txt":
             await ctx.files.add("deeper.txt", b"x")
 
-    async with asyncio.timeout(20), FakeBot(plugin) as bot:
+    async with asyncio.timeout(20), FakeBot(plugin, may_fail=True) as bot:
         await bot.drop("a.txt", b"a")
         await bot.say("rename a.txt to b.txt")
         await bot.listeners_done()

@@ -132,10 +132,10 @@ async def test_tasks_end_before_it_closes_and_what_they_raise_is_logged(
         yield
         CALLS.append("closed")
 
-    async with FakeBot(plugin):
+    async with FakeBot(plugin, may_fail=True):
         await running.wait()
     assert CALLS == ["task", "closed"]
-    assert "task 'failing' of plugin busy failed" in caplog.text
+    assert "plugin busy, task 'failing', " in caplog.text
     assert "task 'deaf' of plugin busy ignores that it is cancelled; it is broken off" in caplog.text
 
 
@@ -169,8 +169,8 @@ async def yields_nothing(life: Life[None]) -> AsyncIterator[None]:
 FAILING: dict[Callable[[Life[None]], AsyncIterator[None]], str] = {
     fails_at_once: "LookupError: no such place",
     wants_to_end_the_bot: "a plugin's function wanted to end the bot",
-    never_opens: "its lifespan is not open after 0.2 s",
-    ignores_all: "its lifespan is not open after 0.2 s",
+    never_opens: "its lifespan: it is not open after 0.2 s",
+    ignores_all: "its lifespan: it is not open after 0.2 s",
     yields_nothing: "RuntimeError: generator didn't yield",
 }
 
@@ -214,9 +214,9 @@ async def test_a_fake_bot_raises_what_a_lifespan_raises() -> None:
 @pytest.mark.parametrize(
     ("how", "words"),
     [
-        ("raises", "lifespan of plugin rude failed"),
-        ("hangs", "lifespan of plugin rude does not end within 0.1 s"),
-        ("yields again", "lifespan of plugin rude failed"),
+        ("raises", ": LookupError"),
+        ("hangs", ": it does not end within 0.1 s"),
+        ("yields again", ": RuntimeError: generator didn't stop"),
     ],
 )
 async def test_one_that_does_not_close_holds_nobody_up(
@@ -239,9 +239,10 @@ async def test_one_that_does_not_close_holds_nobody_up(
         CALLS.append("closed")
 
     async with asyncio.timeout(10):
-        async with FakeBot(rude, other):
+        async with FakeBot(rude, other, may_fail=True):
             pass
     assert CALLS == ["closed"]
+    assert f"plugin rude, lifespan, {__file__}, line " in caplog.text
     assert words in caplog.text
 
 
@@ -260,8 +261,8 @@ async def takes_nothing() -> AsyncIterator[None]:
     ],
 )
 def test_a_mistake_is_found_when_the_module_is_loaded(function: Any, mistake: str) -> None:
-    line = inspect.getsourcelines(function)[1]
-    with pytest.raises(PluginError, match=rf"lifespan of plugin 'wrong' \(line {line}\): {mistake}"):
+    place = f"{__file__}, line {inspect.getsourcelines(function)[1]}"
+    with pytest.raises(PluginError, match=rf"lifespan of plugin 'wrong' \({place}\): {mistake}"):
         Plugin[None]("wrong", api=1).lifespan(function)
 
 

@@ -24,7 +24,7 @@ from filebot.plugin import (
     at_once,
 )
 from filebot.testing import ALICE, BOB, ROOM, FakeBot
-from filebot.testing.bot import in_room
+from filebot.testing.senders import in_room
 from tests.support.manual import example
 from tests.support.virtual_time import in_virtual_time
 
@@ -86,7 +86,7 @@ async def test_listeners_at_once_run_beside_each_other_and_a_failing_one_harms_n
         await met.wait()
         await ctx.reply("pair/met")
 
-    async with FakeBot(plugin) as bot:
+    async with FakeBot(plugin, may_fail=True) as bot:
         said = await bot.drop("a.txt", b"a") + await bot.listeners_done()
     assert "met" in said
 
@@ -204,8 +204,9 @@ async def test_a_durable_listener_that_fails_is_called_again() -> None:
     async with FakeBot(plugin) as bot:
         await bot.drop("a.txt", b"a")
         for _ in range(3):
-            await bot.jobs.run(may_fail=True)
-            bot.pass_time(HOUR)
+            bot.may_fail = True
+            await bot.jobs.run()
+            await bot.pass_time(HOUR)
     assert tries == ["a.txt", "a.txt"]
 
 

@@ -276,13 +276,13 @@ async def test_a_use_that_is_hidden_is_refused_when_it_runs(
             found = getattr(found, name)
         await found(*(arguments or (Event(ctx.sender, None),) if path == "emit" else arguments))
 
-    async with FakeBot(declared(sneak)) as bot:
+    async with FakeBot(declared(sneak), may_fail=True) as bot:
         [said] = await bot.say("greet")
         assert said.startswith("Something went wrong on my side.")
         assert bot.messenger.texts(BOB) == []
     need = NEED_OF[path]
     assert f"plugin 'greeting', command 'greet': ctx.{path} needs \"{need}\"" in caplog.text
-    async with FakeBot(declared(sneak, {need})) as bot:
+    async with FakeBot(declared(sneak, {need}), may_fail=True) as bot:
         assert "went wrong" not in "".join(await bot.say("greet"))
 
 

@@ -125,7 +125,7 @@ async def test_an_error_whose_words_fail_is_answered_as_an_incident(
         """Tear."""
         raise Torn if how == "up" else Wordless
 
-    async with FakeBot(plugin) as bot:
+    async with FakeBot(plugin, may_fail=True) as bot:
         for how in ("up", "off"):
             [said] = await bot.say(f"tear {how}")
             assert "went wrong on my side" in said

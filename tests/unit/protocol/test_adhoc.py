@@ -96,7 +96,7 @@ def test_a_step_without_a_form_has_one_to_go_on_from() -> None:
     actions, _, x = write_step("send", "s1", step, Status.EXECUTING)
     assert (actions.get("execute"), x.get("type")) == ("next", "form")
     assert x.findtext("{jabber:x:data}instructions") == "This takes longer."
-    assert [each.get("type") for each in x.iter("{jabber:x:data}field")] == ["fixed"]
+    assert [each.get("type") for each in x.iter("{jabber:x:data}field")] == ["fixed", "hidden"]
 
 
 def test_a_result_has_a_note_and_a_table_and_no_actions() -> None:

@@ -160,6 +160,33 @@ def test_ten_thousand_people_push_nobody_out() -> None:
 
 
 @pytest.mark.conformance(107)
+def test_people_whom_a_room_makes_up_leave_room_for_others() -> None:
+    sessions, room = made(), "den@conference.example.org"
+    made_up = [Party(f"{room}/{number}", f"{room}/id{number}", room) for number in range(10_000)]
+    for each in made_up[:200]:
+        asking(sessions, each)
+    for each in made_up[200:]:
+        with pytest.raises(CommandRefused) as refused:
+            sessions.begin(each, "send", "", 1.0)
+        assert refused.value.error == BUSY
+    asking(sessions, EVE)
+    asking(sessions, Party("hall@conference.example.org/x", "x", "hall@conference.example.org"))
+
+
+@pytest.mark.conformance(107)
+def test_memory_is_bounded_in_a_room() -> None:
+    large, room = FormStep(form=Form("x" * 100_000)), "den@conference.example.org"
+    sessions = made(room_bytes=250_000)
+    people = [Party(f"{room}/{number}", f"{room}/id{number}", room) for number in range(3)]
+    for each in people[:2]:
+        asking(sessions, each, step=large)
+    third = sessions.begin(people[2], "send", "", 1.0)
+    with pytest.raises(CommandRefused):
+        sessions.stepped(third, large, 1.0)
+    asking(sessions, EVE, step=large)
+
+
+@pytest.mark.conformance(107)
 def test_memory_is_bounded_for_a_person_and_in_all() -> None:
     large = FormStep(form=Form("x" * 100_000))
     sessions = made(person_bytes=250_000, total_bytes=400_000)

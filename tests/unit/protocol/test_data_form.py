@@ -56,7 +56,7 @@ def test_a_form_has_all_that_is_asked() -> None:
     assert x.attrib == {"type": "form"}
     assert x.findtext(f"{{{DATA_FORM}}}title") == "Send"
     lines = x.findall(f"{{{DATA_FORM}}}instructions")
-    assert [each.text for each in lines] == ["First line", "Second line"]
+    assert [each.text for each in lines] == ["First line\nSecond line"]
     to, keep, text, file, kind = x.findall(f"{{{DATA_FORM}}}field")
     assert to.attrib == {"type": "jid-single", "var": "to", "label": "To"}
     assert to.find(f"{{{DATA_FORM}}}required") is not None
@@ -180,11 +180,17 @@ def test_a_list_of_several_choices_takes_labels_that_are_clear() -> None:
 def test_what_clients_take_for_markup_is_shown_as_it_is() -> None:
     fixed = FormField("", FieldKind.FIXED, "", values=("a & b <c>",))
     named = FormField("name", FieldKind.TEXT, "a & b <c>", values=("a & b <c>",))
-    x = write_form(Form("a & b", "R&D <1>.txt", (fixed, named)))
-    assert x.findtext(f"{{{DATA_FORM}}}instructions") == "R＆D ‹1>.txt"
-    values = [each.text for each in x.iter(f"{{{DATA_FORM}}}value")]
-    assert values == ["a ＆ b ‹c>", "a & b <c>"]
-    assert (x.findtext(f"{{{DATA_FORM}}}title"), x[-1].get("label")) == ("a & b", "a & b <c>")
+    form = Form("a & b", "R&D <1>.txt", (fixed, named))
+    shown = {
+        "": ["R＆D ‹1>.txt", "a ＆ b ‹c>"],
+        "https://gajim.org": ["R&amp;D &lt;1&gt;.txt", "a &amp; b &lt;c&gt;"],
+        "https://conversejs.org": ["R&D <1>.txt", "a & b <c>"],
+    }
+    for software, texts in shown.items():
+        x = write_form(form, software)
+        values = [each.text for each in x.iter(f"{{{DATA_FORM}}}value")]
+        assert [x.findtext(f"{{{DATA_FORM}}}instructions"), *values] == [*texts, "a & b <c>"]
+        assert (x.findtext(f"{{{DATA_FORM}}}title"), x[-1].get("label")) == ("a & b", "a & b <c>")
 
 
 def test_fields_have_names_that_clients_give_no_meaning_to() -> None:

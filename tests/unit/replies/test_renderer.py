@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jinja2 import TemplateNotFound, UndefinedError
-from jinja2.exceptions import SecurityError
 
 from filebot import errors
 from filebot.errors import ConfigError, NoSuchEntry, PluginError, StorageFull, UnknownCommand
+from filebot.model import BlobRef, Entry
 from filebot.replies import Replies
 from filebot.replies.catalogues import LANGUAGES, translations
 from filebot.replies.filters import Phrases, line
@@ -51,21 +50,42 @@ def test_a_value_cannot_break_its_line(replies: Replies) -> None:
 def test_a_template_cannot_reach_into_python() -> None:
     replies = Replies()
     replies.add("x", {"peek": "{{ value.__class__.__mro__ }}", "change": "{{ value.append(1) }}"})
-    with pytest.raises(SecurityError, match="unsafe"):
+    with pytest.raises(PluginError, match="unsafe"):
         replies.render("x/peek", "en", value="")
-    with pytest.raises(SecurityError, match="unsafe"):
+    with pytest.raises(PluginError, match="unsafe"):
         replies.render("x/change", "en", value=[])
 
 
 def test_a_forgotten_value_is_an_error_and_not_an_empty_text(replies: Replies) -> None:
-    with pytest.raises(UndefinedError) as caught:
+    with pytest.raises(PluginError) as caught:
         replies.render("errors/incident", "en", number="7f3a")
-    assert caught.value.__notes__ == ["in the template errors/incident, with the values number"]
+    assert str(caught.value) == (
+        "template errors/incident, line 1: 'incident' is undefined; it is given number"
+    )
 
 
-def test_a_template_that_does_not_exist_is_a_lookup_error(replies: Replies) -> None:
-    with pytest.raises(TemplateNotFound):
+def test_a_template_that_does_not_exist_is_an_error_with_what_may_be_meant(replies: Replies) -> None:
+    with pytest.raises(PluginError, match=r"^there is no template 'no/such'$"):
         replies.render("no/such", "en")
+    with pytest.raises(PluginError, match="'errors/incidents'; did you mean 'errors/incident'"):
+        replies.render("errors/incidents", "en")
+
+
+def test_a_mistake_in_a_template_names_its_line_and_what_may_be_meant() -> None:
+    replies = Replies()
+    text = "First.\n{{ entry.nmae }}\n"
+    replies.add("x", {"y": text, "z": "{{ siez|line }}", "f": "\n{{ name|size }}", "o": "\n\n{{ 1 / 0 }}"})
+    blob = BlobRef("0" * 64, 1)
+    entry = Entry("a.txt", "alice@example.org", None, "", blob, "text/plain", NOW, id=1, modified_at=NOW)
+    cases: list[tuple[str, dict[str, object], str]] = [
+        ("x/y", {"entry": entry}, "line 2: .*'nmae'; did you mean 'name'"),
+        ("x/z", {"size": 1, "name": "a"}, "line 1: 'siez' is undefined; did you mean 'size'"),
+        ("x/f", {"name": "a"}, "line 2: "),
+        ("x/o", {}, "line 3: ZeroDivisionError"),
+    ]
+    for template, values, mistake in cases:
+        with pytest.raises(PluginError, match=f"^template {template}, {mistake}"):
+            replies.render(template, "en", **values)
 
 
 def test_values_may_have_the_names_of_our_own_arguments() -> None:

@@ -41,6 +41,10 @@ class Rooms:
     def occupant(self, room: BareJid, nick: str) -> Occupant:
         return self.occupants.get(nick, Occupant())
 
+    def is_same_occupant(self, address: Address) -> bool:
+        room, _, nick = address.jid.partition("/")
+        return self.occupant(room, nick).identity == address.occupant
+
     def author(self, room: BareJid, stanza: Element) -> Occupant | None:
         return None
 
@@ -65,7 +69,7 @@ class CommandLab:
         self.rooms = Rooms()
         self.said: list[Element] = []
         self.messages: list[tuple[Address, str]] = []
-        self.software = dict[str, str]()
+        self.software = {ANNA: "https://conversejs.org"}
         """Nodes of clients' caps."""
         self._asked = 0
         self._answered = asyncio.Event()
@@ -91,11 +95,12 @@ class CommandLab:
         fast_path = IqFastPath(stream)
         self.service = AdHocCommands(
             *(fast_path, self.handlers, reader, self.rooms.nick_in, self, "Filebot"),
+            is_same_occupant=self.rooms.is_same_occupant,
             software=lambda full: self.software.get(full, ""),
         )
         if limits is not None:
             self.service._runner = CommandRunner(
-                fast_path, self.handlers, self.service._asker, self, limits
+                fast_path, self.handlers, self.service._asker, self, limits, is_there=lambda _: True
             )
 
     async def say(self, to: Address, text: str) -> str:

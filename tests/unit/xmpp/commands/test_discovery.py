@@ -100,6 +100,21 @@ async def test_questions_that_take_too_long_or_are_too_many_are_refused(
 
 
 @in_virtual_time
+async def test_a_later_owner_of_the_nick_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with lab() as bot:
+        bot.rooms.occupants["Anna"] = Occupant("anna@example.org", f"{ROOM}/id1")
+
+        async def change(*_: object) -> list[CommandItem]:
+            bot.rooms.occupants["Anna"] = Occupant("bob@example.org", f"{ROOM}/id2")
+            return [CommandItem("reload", "Reload")]
+
+        monkeypatch.setattr(bot.commands, "items", change)
+        asked = query(bot, ITEMS, COMMANDS, f"{ROOM}/Anna")
+        await asyncio.sleep(60)
+        assert not bot.answers_to(asked)
+
+
+@in_virtual_time
 async def test_a_list_that_is_too_long_for_a_stanza_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     async with lab() as bot:
 

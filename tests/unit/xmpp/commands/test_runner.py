@@ -39,6 +39,21 @@ def form_of(command: Element) -> str | None:
     return command.findtext(f"{{{DATA_FORM}}}x/{{{DATA_FORM}}}title")
 
 
+def values_of(command: Element) -> dict[str, list[str]]:
+    """Return what is filled in, by the names of the fields."""
+    return {
+        each.get("var", ""): [value.text or "" for value in each.findall(f"{{{DATA_FORM}}}value")]
+        for each in command.iter(f"{{{DATA_FORM}}}field")
+    }
+
+
+def number_of(command: Element) -> dict[str, str]:
+    """Return the hidden field of a form, which clients send back."""
+    fields = command.iter(f"{{{DATA_FORM}}}field")
+    [hidden] = [each for each in fields if each.get("type") == "hidden"]
+    return {hidden.get("var", ""): hidden.findtext(f"{{{DATA_FORM}}}value", "")}
+
+
 # --- the usual course -------------------------------------------------------------------------------
 
 
@@ -138,15 +153,10 @@ async def test_the_language_is_that_of_the_command_or_else_of_the_iq() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {},
-        {"file": "3"},
-        {"file": "a.pdf"},
-        {"file": ("1", "2")},
-        {"file": "1", "copy": "maybe"},
         {f"f{number}": "x" for number in range(1001)},
         {"file": "1", "note": "x" * 1_000_001},
     ],
-    ids=["missing", "not offered", "by its label", "two", "no switch", "1001 fields", "too large"],
+    ids=["1001 fields", "too large"],
 )
 @in_virtual_time
 async def test_a_form_that_cannot_be_taken_is_refused_and_may_be_mended(
@@ -156,6 +166,27 @@ async def test_a_form_that_cannot_be_taken_is_refused_and_may_be_mended(
         session = await bot.begun()
         refused = await bot.error_of(bot.command("send", session, "next", fields))
         assert refused == replace(BAD_PAYLOAD, text="BadForm in words")
+        assert bot.commands.carried_out == []
+        second = await bot.result_of(bot.command("send", session, "next", {"file": "1"}))
+        assert form_of(second) == "Send it?"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"file": "3"}, {"file": "a.pdf"}, {"file": ("1", "2")}, {"file": "1", "copy": "maybe"}],
+    ids=["missing", "not offered", "by its label", "two", "no switch"],
+)
+@in_virtual_time
+async def test_mistakes_in_a_form_are_told_beside_the_form_that_keeps_what_is_right(
+    fields: dict[str, str | tuple[str, ...]],
+) -> None:
+    async with lab() as bot:
+        session = await bot.begun()
+        again = await bot.result_of(bot.command("send", session, "next", fields | {"note": "one"}))
+        assert again.get("status") == "executing"
+        assert note_of(again) == "BadForm in words"
+        assert values_of(again)["note"] == ["one"]
+        assert values_of(again)["file"] == (["1"] if fields.get("file") == "1" else [])
         assert bot.commands.carried_out == []
         second = await bot.result_of(bot.command("send", session, "next", {"file": "1"}))
         assert form_of(second) == "Send it?"
@@ -183,6 +214,35 @@ async def test_a_form_that_is_submitted_twice_is_carried_out_once() -> None:
         assert (await bot.result_of(once, 6.0)).get("status") == "completed"
         assert await bot.error_of(bot.command("send", session, "complete")) == SESSION_EXPIRED
         assert len(bot.commands.carried_out) == 2
+
+
+@pytest.mark.conformance(109)
+@in_virtual_time
+async def test_a_form_that_comes_once_more_answers_no_question_that_was_asked_since() -> None:
+    async with lab() as bot:
+        first = await bot.result_of(bot.command("send"))
+        session, fields = first.get("sessionid", ""), {"file": "1", **number_of(first)}
+        second = await bot.result_of(bot.command("send", session, "execute", fields))
+        assert form_of(second) == "Send it?"
+        again = await bot.result_of(bot.command("send", session, "execute", fields))
+        assert (form_of(again), number_of(again)) == ("Send it?", number_of(second))
+        assert len(bot.commands.carried_out) == 1
+        done = await bot.result_of(bot.command("send", session, "complete", number_of(again)))
+        assert done.get("status") == "completed"
+
+
+@pytest.mark.conformance(109)
+@in_virtual_time
+async def test_who_waits_twice_for_a_question_does_not_answer_it() -> None:
+    async with lab() as bot:
+        session = await bot.begun()
+        bot.commands.before = lambda: asyncio.sleep(60)
+        note = await bot.result_of(bot.command("send", session, "next", {"file": "1"}), 26.0)
+        await asyncio.sleep(60)
+        asked = await bot.result_of(bot.command("send", session, "execute", number_of(note)))
+        again = await bot.result_of(bot.command("send", session, "execute", number_of(note)))
+        assert (form_of(asked), form_of(again)) == ("Send it?", "Send it?")
+        assert len(bot.commands.carried_out) == 1
 
 
 @pytest.mark.conformance(105)
@@ -311,6 +371,26 @@ async def test_an_occupant_is_who_the_room_says_at_each_step() -> None:
         assert await bot.error_of(refused) == BAD_SESSION_ID
         bot.rooms.occupants["Anna"] = Occupant("anna@example.org", f"{ROOM}/id1")
         await bot.result_of(bot.command("send", session, "next", {"file": "1"}, sender=IN_ROOM))
+
+
+@pytest.mark.conformance(105)
+@pytest.mark.parametrize("fails", [False, True])
+@in_virtual_time
+async def test_a_later_owner_of_the_nick_has_no_answer(fails: bool) -> None:
+    async with lab() as bot:
+        bot.rooms.occupants["Anna"] = Occupant("anna@example.org", f"{ROOM}/id1")
+
+        async def change() -> None:
+            bot.rooms.occupants["Anna"] = Occupant("bob@example.org", f"{ROOM}/id2")
+            if fails:
+                raise ZeroDivisionError
+
+        bot.commands.before = change
+        asked = bot.command("list", sender=IN_ROOM)
+        await asyncio.sleep(60)
+        assert bot.commands.senders
+        assert not bot.answers_to(asked)
+        assert len(bot.service._runner._sessions) == 0
 
 
 @in_virtual_time
@@ -499,16 +579,17 @@ async def test_a_result_that_is_too_large_for_a_stanza_is_a_message() -> None:
 
 
 @in_virtual_time
-async def test_a_client_that_would_fail_at_a_table_gets_the_text_alone() -> None:
+async def test_a_client_that_may_fail_at_a_table_gets_the_text_alone() -> None:
     async with lab() as bot:
-        bot.software = {ANNA: "https://gajim.org"}
+        bot.software[LAPTOP] = "https://gajim.org"
+        bot.software[IN_ROOM] = "https://conversejs.org"
         bot.rooms.occupants["Anna"] = Occupant("anna@example.org", f"{ROOM}/id1")
         bot.commands.result = FormStep("Found: a, 1 kB.", table=TABLE)
         tables = [
             (await bot.result_of(bot.command("list", sender=sender))).find(f"{{{DATA_FORM}}}x")
-            for sender in ("anna@example.org/web", ANNA, IN_ROOM)
+            for sender in (ANNA, LAPTOP, "anna@example.org/unknown", IN_ROOM)
         ]
-        assert [each is not None for each in tables] == [True, False, False]
+        assert [each is not None for each in tables] == [True, False, False, False]
 
 
 @in_virtual_time
