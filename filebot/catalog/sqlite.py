@@ -235,7 +235,8 @@ class PreparedStatement:
         compiled = statement.compile(dialect=_NAMED, column_keys=parameters)
         self._text = str(compiled)
         self._constants = {name: compiled.params[name] for name in compiled.params.keys() - set(parameters)}
-        processors = ((name, compiled.binds[name].type.bind_processor(_NAMED)) for name in parameters)
+        types = {name: compiled.binds[name].type.dialect_impl(_NAMED) for name in parameters}
+        processors = ((name, each.bind_processor(_NAMED)) for name, each in types.items())
         self._processors = [(name, stored) for name, stored in processors if stored is not None]
 
     async def all(self, connection: AsyncConnection) -> list[tuple[Any, ...]]:

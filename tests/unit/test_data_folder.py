@@ -20,6 +20,7 @@ from filebot.fsck.catalog_doubt import catalog_doubt
 from filebot.model import Attachment, BlobRef, NewEntry
 from filebot.ports import BlobStore
 from filebot.storage import folder_lock
+from tests.support.old_catalogs import make_catalog
 from tests.unit.catalog.test_integrity import empty_index
 
 NOW = datetime(2026, 2, 3, tzinfo=UTC)
@@ -35,6 +36,8 @@ async def store_blob(store: BlobStore, data: bytes) -> BlobRef:
 
 async def fill(folder: Path, files: int, *, first: int = 0) -> None:
     """Store files as the bot does."""
+    if not (folder / CATALOG).exists():
+        make_catalog(folder / CATALOG)
     async with open_data_folder(folder) as data:
         for number in range(first, first + files):
             ref = await store_blob(data.store, str(number).encode())

@@ -47,6 +47,15 @@ async def test_ten_jobs_of_a_change_are_one_row_until_somebody_asks(path: Path) 
         assert (count(path, "outbox"), count(path, "jobs")) == (0, 10)
 
 
+async def test_times_are_written_as_in_all_other_tables(path: Path) -> None:
+    async with open_catalog(path) as catalog:
+        await catalog.jobs.add(NewJob(KINDS[0], "", NOW.replace(microsecond=0), deadline=NOW))
+    with closing(sqlite3.connect(path)) as read:
+        [(run_at, deadline)] = read.execute("SELECT run_at, deadline FROM jobs").fetchall()
+    assert run_at == f"{NOW:%Y-%m-%d %H:%M:%S}.000000"
+    assert deadline == f"{NOW:%Y-%m-%d %H:%M:%S.%f}"
+
+
 async def test_what_an_earlier_run_kept_is_found(path: Path) -> None:
     async with open_catalog(path) as catalog:
         await catalog.add(NEW, outbox=jobs_about)

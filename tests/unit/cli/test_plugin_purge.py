@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -96,12 +97,22 @@ async def fill(folder: Path, migrations: Path) -> None:
         blob.write_bytes(b"abc")
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("filled")
+    migrations = folder / "tags_migrations"
+    migrations.mkdir(mode=0o700)
+    (migrations / "0001_first.py").write_text(MAKE)
+    asyncio.run(fill(folder / "data", migrations))
+    return folder / "data"
+
+
 @pytest.fixture
-def data(call: Call, config: Write, write: Write, tmp_path: Path) -> Path:
+def data(call: Call, config: Write, write: Write, tmp_path: Path, filled: Path) -> Path:
     """A data folder beside a config."""
     config('[plugins]\ndisabled = ["archive", "claim"]\n')
-    asyncio.run(fill(tmp_path / "data", write("tags_migrations/0001_first.py", MAKE).parent))
-    return tmp_path / "data"
+    write("tags_migrations/0001_first.py", MAKE)
+    return shutil.copytree(filled, tmp_path / "data")
 
 
 def rows(data: Path) -> dict[str, list[dict[str, Any]]]:

@@ -32,7 +32,7 @@ IN_ROOM = f"{ROOM}/Anna"
 
 
 def actions_of(command: Element) -> list[str]:
-    return [each.tag.partition("}")[2] for each in command.find(f"{{{COMMANDS}}}actions") or ()]
+    return [each.tag.partition("}")[2] for each in command.iterfind(f"{{{COMMANDS}}}actions/*")]
 
 
 def form_of(command: Element) -> str | None:
