@@ -76,7 +76,9 @@ def plugin_of(found: object) -> Plugin[Any]:
     """Return a plugin, or that of a module. Raises PluginError if there is none."""
     plugin = found if isinstance(found, Plugin) else getattr(found, "plugin", None)
     if not isinstance(plugin, Plugin):
-        raise PluginError("it has no variable named plugin that is a Plugin")
+        raise PluginError(
+            "it has no variable named plugin that is a Plugin; write plugin = Plugin[None](NAME, api=1)"
+        )
     return plugin
 
 

@@ -1,5 +1,6 @@
 """Loading of a plugin that may never end, and the line where one is or failed."""
 
+import os
 import sys
 import sysconfig
 import threading
@@ -20,9 +21,10 @@ Place = tuple[str, int]
 
 T = TypeVar("T")
 
+_OWN: Final = f"{Path(filebot.__file__).parent}{os.sep}"
 _NOT_OF_PLUGINS: Final = (
     *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib")),
-    str(Path(filebot.__file__).parent),
+    _OWN,
     "<frozen",
 )
 
@@ -71,5 +73,6 @@ def _last(frames: Iterable[traceback.FrameSummary]) -> Place | None:
     own = [each for each in frames if not each.filename.startswith(_NOT_OF_PLUGINS)]
     # Packages of others are below the folder of the standard library.
     libraries = sysconfig.get_path("purelib")
-    own = own or [each for each in frames if each.filename.startswith(libraries)]
+    others = [each for each in frames if not each.filename.startswith(_OWN)]
+    own = own or [each for each in others if each.filename.startswith(libraries)]
     return (own[-1].filename, own[-1].lineno or 1) if own else None

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import signal
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,6 +22,9 @@ from filebot.localserver.prosody import Prosody
 
 ROOM: Final = f"team@{Prosody.conference}"
 REPLY_LIMIT_S: Final = 20.0
+
+_RECORD: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ([A-Z]+) ")
+"""Beginning of a record in the bot's log, with its level."""
 
 
 class Failed(FilebotError):
@@ -105,6 +109,23 @@ class Scene:
             self._console.print(" " * (len(who) + 4) + line, highlight=False)
 
 
+class Troubles:
+    """Printer of what the bot's log complains of, with the tracebacks, for authors of plugins."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._complains = False
+        """Whether the last record was a complaint; lines without a time are its traceback."""
+
+    def hear(self, line: str) -> None:
+        """Print a line of the log if it complains."""
+        record = _RECORD.match(line)
+        if record is not None:
+            self._complains = record[1] != "INFO"
+        if self._complains:
+            _complain(self._console, line)
+
+
 def main(once: bool, plugins: Sequence[Path] = ()) -> int:
     """Play the demo; stay up afterwards unless ``once``. The bot loads the ``plugins`` of these folders.
 
@@ -127,10 +148,9 @@ async def _demo(console: Console, *, once: bool, plugins: Sequence[Path]) -> int
             await stack.enter_async_context(server)
             tables = {**tables_for(server, ROOM), "plugins": {"paths": list(plugins)}}
             config = write_config(folder / "config.toml", tables)
-            bot = await stack.enter_async_context(BotProcess(config))
-            for line in bot.log:
-                if "going on without it" in line:
-                    _complain(console, line)
+            troubles = Troubles(console) if plugins else None
+            bot = BotProcess(config, hear=troubles.hear if troubles else lambda _: None)
+            await stack.enter_async_context(bot)
             alice = await stack.enter_async_context(await Peer.of(server, "alice"))
             bob = await stack.enter_async_context(await Peer.of(server, "bob"))
             await alice.join(ROOM, "alice")

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 SHORTEST: Final = timedelta(minutes=1)
 LONGEST: Final = timedelta(days=31)
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _INTERVAL: Final = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,3})h)?(?:(\d{1,4})m)?", re.ASCII)
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
@@ -42,7 +43,7 @@ class Every:
         """Read an interval such as ``30m``, ``1h`` or ``1d12h``. Raises ValueError."""
         match = _INTERVAL.fullmatch(text)
         if match is None or not text:
-            raise ValueError(f'{text!r} is no interval; write it like "30m", "1h" or "1d12h"')
+            raise ValueError(f'{text!r} is no interval; write it like "30m", "1h", "1d12h" or "7d"')
         days, hours, minutes = (int(number or 0) for number in match.groups())
         interval = timedelta(days=days, hours=hours, minutes=minutes)
         if not SHORTEST <= interval <= LONGEST:
@@ -63,7 +64,7 @@ class Every:
 
 @dataclass(frozen=True, slots=True)
 class Daily:
-    """Schedule of once a day at a local time.
+    """Schedule of once a day at a local time, or once a week on one day.
 
     On a day whose clock skips that time it is due later by as much as is skipped; on a day that has the
     time twice, the first time.
@@ -72,24 +73,30 @@ class Daily:
     at: time
     zone: tzinfo | None = None
     """None for the machine's own."""
+    weekday: str | None = None
+    """None for all."""
 
     @classmethod
-    def parse(cls, text: str, zone: tzinfo | None = None) -> "Daily":
-        """Read a time such as ``08:00``. Raises ValueError."""
+    def parse(cls, text: str, zone: tzinfo | None = None, *, weekday: str | None = None) -> "Daily":
+        """Read a time such as ``08:00``, and a weekday such as ``monday``. Raises ValueError."""
         match = _TIME.fullmatch(text)
         if match is None:
             raise ValueError(f'{text!r} is no time of day; write it like "08:00"')
-        return cls(time(int(match[1]), int(match[2])), zone)
+        if weekday is not None and weekday not in WEEKDAYS:
+            raise ValueError(f"{weekday!r} is no weekday; write one of {', '.join(WEEKDAYS)}")
+        return cls(time(int(match[1]), int(match[2])), zone, weekday)
 
     @property
     def rule(self) -> str:
-        return f"daily at {self.at:%H:%M}"
+        return f"daily at {self.at:%H:%M}" + (f" on {self.weekday}" if self.weekday else "")
 
     def first(self, now: datetime) -> datetime:
         day = now.astimezone(self.zone).date()
-        while (due := datetime.combine(day, self.at, self.zone).astimezone(UTC)) <= now:
+        while True:
+            due = datetime.combine(day, self.at, self.zone).astimezone(UTC)
+            if due > now and self.weekday in {None, WEEKDAYS[day.weekday()]}:
+                return due
             day += timedelta(days=1)
-        return due
 
     def after(self, due: datetime, now: datetime) -> datetime:
         return self.first(max(due, now))

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -25,13 +25,21 @@ class BotEnded(FilebotError):
 class BotProcess:
     """``filebot run`` for as long as the context is open; ready when it is entered.
 
-    ``launcher`` goes before its command line, to start it elsewhere.
+    ``launcher`` goes before its command line, to start it elsewhere. ``hear`` is given its log.
     """
 
-    def __init__(self, config: Path, launcher: Sequence[str] = (), *, log_level: str = "info") -> None:
+    def __init__(
+        self,
+        config: Path,
+        launcher: Sequence[str] = (),
+        *,
+        log_level: str = "info",
+        hear: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.config = config
         self._launcher = launcher
         self._log_level = log_level
+        self._hear = hear
         self.log: deque[str] = deque(maxlen=LINES_KEPT)
         """The latest lines of its log."""
         self._process: Process | None = None
@@ -110,6 +118,7 @@ class BotProcess:
         async for line in process.stderr:
             text = line.decode(errors="replace").rstrip()
             self.log.append(text)
+            self._hear(text)
             if " ready " in f" {text} ":
                 self._ready.set()
 

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, get_args
 from filebot.checks.acts import ACTS, Act
 from filebot.checks.checks import Check
 from filebot.errors import PluginError
+from filebot.events.facts import Event
 from filebot.failures import Origin, origin_of
 from filebot.plugin.signatures import examine_arguments, examine_coroutine, name_of, place_of
 
@@ -76,7 +77,10 @@ def examined_check(
     place = place_of(hook, plugin, handler)
     if not (isinstance(act, type) and issubclass(act, Act) and act in ACTS):
         known = ", ".join(each.__name__ for each in ACTS)
-        raise PluginError(f"{place} is for {act!r}, which is none of {known}")
+        hint = ""
+        if isinstance(act, type) and issubclass(act, Event):
+            hint = f"; what is told after something was done is an event: @plugin.on({act.__name__})"
+        raise PluginError(f"{place} is for {act!r}, which is none of {known}{hint}")
     if on_failure not in _FATES:
         known = " or ".join(f'"{each}"' for each in _FATES)
         raise PluginError(f"{place} has on_failure={on_failure!r}; write {known}")

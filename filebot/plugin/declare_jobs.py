@@ -93,13 +93,14 @@ class JobDeclarations(Generic[S]):
         return self._schedule(limit_s, lambda: Every.parse(interval, at_start=at_start))
 
     def daily(
-        self, at: str, *, limit_s: float = LIMIT_S
+        self, at: str, *, weekday: str | None = None, limit_s: float = LIMIT_S
     ) -> Callable[[ScheduleHandler[S]], ScheduleHandler[S]]:
-        """Declare what is done once a day: ``@plugin.daily("08:00")``, by the clock of the machine.
+        """Declare what is done once a day: ``@plugin.daily("08:00")``, by the clock of the machine. With
+        ``weekday="monday"`` it is once a week, on that day.
 
         As with :meth:`every`, what is missed is done once, and the context is nobody's.
         """
-        return self._schedule(limit_s, lambda: Daily.parse(at))
+        return self._schedule(limit_s, lambda: Daily.parse(at, weekday=weekday))
 
     def _schedule(
         self, limit_s: float, read: Callable[[], Schedule]

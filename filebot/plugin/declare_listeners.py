@@ -1,7 +1,7 @@
 """Declarations of a plugin's listeners."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 from filebot.errors import PluginError
 from filebot.events.facts import Event
@@ -17,6 +17,8 @@ from filebot.rooms.setting_types import RoomSetting
 
 S = TypeVar("S")
 E = TypeVar("E", bound=Event)
+E2 = TypeVar("E2", bound=Event)
+E3 = TypeVar("E3", bound=Event)
 
 Listener = Callable[[Context[S], E], Awaitable[None]]
 
@@ -30,6 +32,7 @@ class ListenerDeclarations(Generic[S]):
         self.listeners: list[PluginListener] = []
         self.durable_listeners: list[DurableListener] = []
 
+    @overload
     def on(
         self,
         event: type[E],
@@ -37,9 +40,40 @@ class ListenerDeclarations(Generic[S]):
         at_once: bool = False,
         durable: bool = False,
         where: RoomSetting[Any] | None = None,
-    ) -> Callable[[Listener[S, E]], Listener[S, E]]:
-        """Declare a listener, which is called after each event of this class with a context for the event's
-        sender.
+    ) -> Callable[[Listener[S, E]], Listener[S, E]]: ...
+    @overload
+    def on(
+        self,
+        event: type[E],
+        second: type[E2],
+        /,
+        *,
+        at_once: bool = False,
+        durable: bool = False,
+        where: RoomSetting[Any] | None = None,
+    ) -> Callable[[Listener[S, E | E2]], Listener[S, E | E2]]: ...
+    @overload
+    def on(
+        self,
+        event: type[E],
+        second: type[E2],
+        third: type[E3],
+        /,
+        *,
+        at_once: bool = False,
+        durable: bool = False,
+        where: RoomSetting[Any] | None = None,
+    ) -> Callable[[Listener[S, E | E2 | E3]], Listener[S, E | E2 | E3]]: ...
+    def on(
+        self,
+        event: type[Event],
+        *more: type[Event],
+        at_once: bool = False,
+        durable: bool = False,
+        where: RoomSetting[Any] | None = None,
+    ) -> Callable[[Listener[S, Any]], Listener[S, Any]]:
+        """Declare a listener, which is called after each event of this class, or of up to three classes,
+        with a context for the event's sender.
 
         It is part of the answer: whoever acted waits for it. Nobody waits for one that is called
         ``at_once``; a call that is under way when the bot is killed is lost. A ``durable`` one is called by
@@ -50,14 +84,15 @@ class ListenerDeclarations(Generic[S]):
         neither None nor off: of their files, or of what somebody said there.
         """
 
-        def declare(listener: Listener[S, E]) -> Listener[S, E]:
-            examine_listener(self.name, event, listener, at_once=at_once, durable=durable, where=where)
-            if durable:
-                self._add_durable(durable_listener(self.name, event, listener, where))
-            else:
-                self.listeners.append(
-                    PluginListener(self.name, event, listener, hook_of(listener), at_once, where=where)
-                )
+        def declare(listener: Listener[S, Any]) -> Listener[S, Any]:
+            for each in (event, *more):
+                examine_listener(self.name, each, listener, at_once=at_once, durable=durable, where=where)
+                if durable:
+                    self._add_durable(durable_listener(self.name, each, listener, where))
+                else:
+                    self.listeners.append(
+                        PluginListener(self.name, each, listener, hook_of(listener), at_once, where=where)
+                    )
             return listener
 
         return declare

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from filebot.checks.acts import Act
 from filebot.errors import PluginError
 from filebot.events.facts import Event, RoomFilePosted
 from filebot.jobs.payloads import PayloadCodec
@@ -71,7 +72,10 @@ def examine_listener(
     """Raise PluginError if this is no listener."""
     place = _place(plugin, handler)
     if not (isinstance(event, type) and issubclass(event, Event)):
-        raise PluginError(f"{place} is for {event!r}, which is no class of events")
+        hint = ""
+        if isinstance(event, type) and issubclass(event, Act):
+            hint = f"; what is asked before something is done is a check: @plugin.check({event.__name__})"
+        raise PluginError(f"{place} is for {event!r}, which is no class of events{hint}")
     examine_coroutine(place, handler)
     examine_arguments(place, handler, "a context and an event", object(), object())
     if durable and issubclass(event, RoomFilePosted):

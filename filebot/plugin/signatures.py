@@ -2,9 +2,12 @@
 
 import inspect
 from collections.abc import Callable
+from typing import Final
 
 from filebot.errors import PluginError
 from filebot.jobs.worker import LONGEST_LIMIT_S
+
+_USUAL_NAMES: Final = {"context": "ctx", "it checks": "act"}
 
 
 def examine_coroutine(place: str, function: Callable[..., object]) -> None:
@@ -20,7 +23,17 @@ def examine_arguments(
     try:
         inspect.signature(function).bind(*values, **named)
     except TypeError as error:
-        raise PluginError(f"{place}: {name_of(function)} is given {given}, but: {error}") from error
+        name = name_of(function)
+        wanted = ", ".join([*(_parameter(each) for each in given.partition(",")[0].split(" and ")), *named])
+        raise PluginError(
+            f"{place}: {name} is given {given}, but: {error}; write {name}({wanted})"
+        ) from error
+
+
+def _parameter(given: str) -> str:
+    """Return how to call the parameter for "a context", for example."""
+    noun = given.partition(" ")[2]
+    return _USUAL_NAMES.get(noun, noun)
 
 
 def place_of(what: str, plugin: str, function: Callable[..., object]) -> str:

@@ -5,6 +5,16 @@ from pathlib import Path
 from tests.support.command_line import filebot
 from tests.support.manual import example_with
 
+RAISING = """from filebot.plugin import Context, FileStored, Plugin
+
+plugin = Plugin[None]("raising", api=1)
+
+
+@plugin.on(FileStored, durable=True)
+async def count(ctx: Context[None], event: FileStored) -> None:
+    1 / 0
+"""
+
 
 async def test_the_demo_loads_plugins_and_says_which_it_cannot(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
@@ -13,11 +23,14 @@ async def test_the_demo_loads_plugins_and_says_which_it_cannot(tmp_path: Path) -
     (folder / "broken.py").write_text(
         'from filebot.plugin import Plugin\n\nplugin = Plugin[None]("broken")\n'
     )
+    (folder / "raising.py").write_text(RAISING)
     code, said = await filebot("demo", "--once", "--plugins", str(folder))
     assert code == 0, said
     assert "all 11 steps went as they should" in said
     assert 'does not say for which API it is; write Plugin("broken", api=1, ...)' in said
     assert "words.py" not in said
+    assert "count of plugin raising" in said
+    assert f"ZeroDivisionError: division by zero ({folder / 'raising.py'}, line 8)" in said
 
 
 async def test_the_demo_says_what_keeps_its_bot_from_starting(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from filebot.plugin import (
     FileRemoving,
     FileRenaming,
     FileRequested,
+    FileStored,
     NoSuchEntry,
     NotAllowed,
     Plugin,
@@ -911,8 +912,9 @@ async def lonely_check(ctx: Context[None]) -> None:
     [
         (Entry, async_check, "refuse", "is none of FileOffered, FileReceived"),
         (Act, async_check, "refuse", "is none of FileOffered, FileReceived"),
+        (FileStored, async_check, "refuse", r"something was done is an event: @plugin.on\(FileStored\)"),
         (FileOffered, plain_check, "refuse", "'plain_check' of plugin 'gate' .* write async def"),
-        (FileOffered, lonely_check, "refuse", "is given a context and what it checks, but"),
+        (FileOffered, lonely_check, "refuse", r"but: .*; write lonely_check\(ctx, act\)"),
         (FileOffered, async_check, "warn", 'on_failure=\'warn\'; write "refuse" or "pass"'),
     ],
 )

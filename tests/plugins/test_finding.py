@@ -315,7 +315,7 @@ def test_mistakes_in_declarations_are_found_at_once() -> None:
         ("Bad", good, "lower-case"),
         ("a b", good, "lower-case"),
         ("none", no_coroutine, "write async def"),
-        ("one", one, "is given a context and a value"),
+        ("one", one, r"is given a context and a value, but: .*; write one\(ctx, value\)"),
         ("room", of_room, "no file and no room"),
         ("file", of_file, "no file and no room"),
         ("bytes", of_bytes, "no type of an argument"),

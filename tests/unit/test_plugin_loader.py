@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from filebot.errors import ConfigError, PluginError
-from filebot.plugin import Context, FileStored, Plugin
+from filebot.plugin import Context, FileReceived, FileStored, Plugin
 from filebot.plugin.declare import LoadedPlugin, commands_of
 from filebot.plugin_loader import bundled, load
 from filebot.replies import Replies
@@ -254,7 +254,10 @@ COMMAND = "command 'x' of plugin 'p'"
             lambda: declared(with_text),
             f"{COMMAND}: with_text has an argument 'text', but its usage has no TEXT; add it to the usage",
         ),
-        (lambda: declared(bare), f"{COMMAND}: bare is given a context, but: too many positional"),
+        (
+            lambda: declared(bare),
+            f"{COMMAND}: bare is given a context, but: too many positional arguments; write bare(ctx)",
+        ),
         (lambda: declared(plain), f"{COMMAND}: plain is no coroutine; write async def"),
         (lambda: declared(generator), f"{COMMAND}: generator is no coroutine"),
         (lambda: declared(documented, "X", "X"), "command 'X' of plugin 'p': nobody could type 'X'"),
@@ -267,6 +270,7 @@ COMMAND = "command 'x' of plugin 'p'"
         (lambda: listening(documented), "listener 'documented' of plugin 'p'"),
         (lambda: listening(plain), "plain is no coroutine"),
         (lambda: listening(other, "FileStored"), "'FileStored', which is no class of events"),
+        (lambda: listening(other, FileReceived), "; what is asked before something is done is a check"),
     ],
 )
 def test_a_plugin_that_is_declared_wrongly_says_why(declare: Callable[[], object], mistake: str) -> None:

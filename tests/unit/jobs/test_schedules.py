@@ -69,6 +69,22 @@ def test_a_local_time_comes_once_a_day_when_clocks_change(time: str, day: dateti
     assert [f"{each:%d %H:%M}" for each in found] == due
 
 
+@pytest.mark.parametrize(
+    ("now", "due"),
+    [
+        (datetime(2026, 10, 24, 12, tzinfo=UTC), "26 07:00"),
+        (datetime(2026, 10, 26, 6, 59, tzinfo=UTC), "26 07:00"),
+        (datetime(2026, 10, 19, 6, tzinfo=UTC), "26 07:00"),
+        (datetime(2026, 10, 18, 23, tzinfo=UTC), "19 06:00"),
+    ],
+)
+def test_a_weekday_is_that_of_the_local_time(now: datetime, due: str) -> None:
+    weekly = Daily.parse("08:00", BERLIN, weekday="monday")
+    first = weekly.first(now)
+    assert f"{first:%d %H:%M}" == due
+    assert weekly.after(first, first).astimezone(BERLIN) - first.astimezone(BERLIN) == timedelta(days=7)
+
+
 def test_a_time_without_a_zone_is_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
     local = Daily.parse("08:00").first(NOW).astimezone()
     assert (local.hour, local.minute) == (8, 0)
@@ -76,7 +92,8 @@ def test_a_time_without_a_zone_is_the_machines(monkeypatch: pytest.MonkeyPatch) 
 
 def test_another_rule_is_another_text() -> None:
     rules = {Every(HOUR).rule, Every(2 * HOUR).rule, Daily.parse("08:00").rule, Daily.parse("08:01").rule}
-    assert len(rules) == 4
+    rules |= {Daily.parse("08:00", weekday="monday").rule, Daily.parse("08:00", weekday="friday").rule}
+    assert len(rules) == 6
 
 
 def test_what_is_due_at_each_start_goes_on_from_there() -> None:

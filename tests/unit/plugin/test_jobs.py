@@ -224,6 +224,11 @@ def declared(code: str) -> str:
         ),
         ("every('1 hour')", "async def f(ctx): ...", 'write it like "30m"'),
         ("every('1s')", "async def f(ctx): ...", 'write it like "30m"'),
+        (
+            "daily('08:00', weekday='mon')",
+            "async def f(ctx): ...",
+            "'mon' is no weekday; write one of monday",
+        ),
         ("every('1h')", "async def f(ctx, p): ...", "f is given a context, but: missing"),
         ("every('1h')", "def f(ctx): ...", "f is no coroutine; write async def"),
         ("every('1h', limit_s=9999)", "async def f(ctx): ...", "write seconds, 3600 at most"),

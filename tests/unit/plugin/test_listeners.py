@@ -149,6 +149,33 @@ async def test_a_durable_listener_is_called_as_a_job() -> None:
         assert await bot.jobs.run() == []
 
 
+@pytest.mark.parametrize("durable", [False, True])
+async def test_one_listener_hears_events_of_several_classes(*, durable: bool) -> None:
+    plugin, heard = Plugin[None]("several", api=1), list[str]()
+
+    @plugin.on(FileStored, FileShared, FileRenamed, durable=durable)
+    async def note(ctx: Context[None], event: FileStored | FileShared | FileRenamed) -> None:
+        heard.append(f"{type(event).__name__} {event.entry.name}")
+
+    async with FakeBot(plugin) as bot:
+        await bot.drop("a.txt", b"a")
+        await bot.say(f"send a.txt to {ROOM}")
+        await bot.say("rename a.txt to b.txt")
+        await bot.jobs.run()
+    assert sorted(heard) == ["FileRenamed b.txt", "FileShared a.txt", "FileStored a.txt"]
+
+
+def test_each_class_of_a_listener_is_looked_at() -> None:
+    plugin = Plugin[None]("several", api=1)
+
+    async def note(ctx: Context[None], event: Any) -> None:
+        """Do nothing."""
+
+    wrong: Any = str
+    with pytest.raises(PluginError, match="<class 'str'>, which is no class of events"):
+        plugin.on(FileStored, wrong)(note)
+
+
 async def test_each_change_of_a_file_is_told_once_and_in_order() -> None:
     plugin, heard = recorder(FileStored, FileShared, FileRenamed, FileRemoved)
     async with FakeBot(plugin) as bot:
