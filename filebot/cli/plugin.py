@@ -70,6 +70,30 @@ def check(path: Path) -> None:
 
 
 @plugin.command()
+@path_argument
+def messages(path: Path) -> None:
+    """Write what a plugin says anew into its .po files.
+
+    A new message has an empty translation, for you to fill in; one that nothing has any more is removed.
+    PATH is that of `filebot plugin check`.
+
+    Exit codes: 0 fine, 1 it cannot be done.
+    """
+    from filebot.cli.plugin_check import catalogues_updated  # noqa: PLC0415 - see above
+    from filebot.plugin.handlers import in_one_line  # noqa: PLC0415
+    from filebot.plugin_loader import RAISED_BY_PLUGINS  # noqa: PLC0415
+
+    try:
+        changed = catalogues_updated(path)
+    except RAISED_BY_PLUGINS as error:
+        stop([in_one_line(error)], FAILED)
+    for each in changed:
+        click.echo(f"Wrote {each}; fill in each empty msgstr.")
+    if not changed:
+        click.echo("fine")
+
+
+@plugin.command()
 @click.argument("name")
 @click.option(
     "--folder",

@@ -1,5 +1,5 @@
 """Command ``filebot plugin check``: everything that a bot would refuse in a plugin, and what it would not
-miss: unused templates, and translations that are not there.
+miss: functions that fail when they run, unused templates, and translations that are not there.
 
 Nothing of a running bot is touched: migrations are tried on a catalog in a folder for the time being.
 """
@@ -14,6 +14,7 @@ from typing import Any, Final
 from filebot.catalog import open_catalog
 from filebot.cli.bounded_load import LIMIT_S, Place, call_bounded, load_bounded, place_of
 from filebot.cli.plugin_source import PluginSource, sources_at
+from filebot.cli.plugin_uses import mistakes_in_uses
 from filebot.cli.plugin_words import PluginTexts, declared_at, place_of_template, texts_in, unused_templates
 from filebot.errors import ConfigError, FilebotError, PluginError
 from filebot.failures import shown
@@ -21,7 +22,7 @@ from filebot.plugin import Plugin
 from filebot.plugin.examine import mistakes_of
 from filebot.plugin_loader import RAISED_BY_PLUGINS, load_declared, migrations_of
 from filebot.replies import Replies
-from filebot.replies.messages import FoundMessage, messages_in, untranslated
+from filebot.replies.messages import FoundMessage, messages_in, untranslated, update_catalogues
 
 MIGRATIONS_LIMIT_S: Final = 60.0
 """Time for the migrations of one plugin."""
@@ -57,9 +58,11 @@ def _findings(source: PluginSource, limit_s: float) -> Iterator[Finding]:
     yield from _mistakes(plugin)
     try:
         texts = texts_in(source.modules())
+        uses = [Finding(place, text) for place, text in mistakes_in_uses(plugin, source.modules())]
     except (OSError, SyntaxError, UnicodeDecodeError) as error:
         yield Finding(place_of(error), shown(error))
         return
+    yield from uses
     yield from _findings_in_words(plugin, source.path if source.path.is_dir() else source.root, texts)
     if plugin.migrations is not None:
         yield from _findings_in_migrations(plugin)
@@ -88,15 +91,7 @@ def _findings_in_words(plugin: Plugin[Any], folder: Path, texts: PluginTexts) ->
         yield Finding(place, f"nothing uses the template '{plugin.name}/{name}'; remove it")
     if plugin.locale is None:
         return
-    places: dict[FoundMessage, Place] = {}
-    for name, text in plugin.templates.items():
-        file, line = place_of_template(plugin, name, folder, texts)
-        for message in messages_in(text):
-            places[message] = (file, line + message.line - 1)
-    for command in plugin.commands:
-        code = command.handler.__code__
-        for words in (command.summary, command.help):
-            places.setdefault(FoundMessage(words, None, 0), (code.co_filename, code.co_firstlineno))
+    places = _messages_of(plugin, folder, texts)
     try:
         for each in untranslated(plugin.locale, plugin.name, places):
             if each.is_unused:
@@ -108,6 +103,35 @@ def _findings_in_words(plugin: Plugin[Any], folder: Path, texts: PluginTexts) ->
             yield Finding(place, text.format(_shown(each.words)))
     except PluginError as error:
         yield Finding(declared_at(plugin), shown(error))
+
+
+def _messages_of(plugin: Plugin[Any], folder: Path, texts: PluginTexts) -> dict[FoundMessage, Place]:
+    """Return the messages of a plugin's templates and of the help of its commands."""
+    places: dict[FoundMessage, Place] = {}
+    for name, text in plugin.templates.items():
+        file, line = place_of_template(plugin, name, folder, texts)
+        for message in messages_in(text):
+            places[message] = (file, line + message.line - 1)
+    for command in plugin.commands:
+        code = command.handler.__code__
+        for words in (command.summary, command.help):
+            places.setdefault(FoundMessage(words, None, 0), (code.co_filename, code.co_firstlineno))
+    return places
+
+
+def catalogues_updated(path: Path) -> list[Path]:
+    """Bring the catalogues of the plugins at a path up to date; return those that changed.
+
+    Raises PluginError, what a plugin's module raises, OSError, SyntaxError or UnicodeDecodeError.
+    """
+    changed: list[Path] = []
+    for source in sources_at(path):
+        plugin = load_bounded(source.load)
+        if plugin.locale is not None:
+            folder = source.path if source.path.is_dir() else source.root
+            messages = _messages_of(plugin, folder, texts_in(source.modules()))
+            changed += update_catalogues(plugin.locale, plugin.name, messages)
+    return changed
 
 
 def _shown(words: str | tuple[str, ...]) -> str:

@@ -110,20 +110,16 @@ class Scene:
 
 
 class Troubles:
-    """Printer of what the bot's log complains of, with the tracebacks, for authors of plugins."""
+    """Printer of what the bot's log complains of, for authors of plugins."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._complains = False
-        """Whether the last record was a complaint; lines without a time are its traceback."""
 
     def hear(self, line: str) -> None:
-        """Print a line of the log if it complains."""
+        """Print a record of the log if it complains, its traceback in lines."""
         record = _RECORD.match(line)
-        if record is not None:
-            self._complains = record[1] != "INFO"
-        if self._complains:
-            _complain(self._console, line)
+        if record is not None and record[1] != "INFO":
+            _complain(self._console, line.replace("\\n", "\n"))
 
 
 def main(once: bool, plugins: Sequence[Path] = ()) -> int:

@@ -215,9 +215,10 @@ class PluginCalls:
             raise CommandTimeout(command=command.name, limit_s=command.limit_s) from error
         except ConfirmationNeeded as needed:
             return Question(command, usage, pinned(arguments), needed.confirmed, conversation.replies_to)
+        origin = self.origin(command.plugin, command.hook, work)
         if confirmations.is_refused:
-            raise PluginError("its function catches what ctx.confirm raises")
-        examine_nothing(returned, self.origin(command.plugin, command.hook, work))
+            raise blame(PluginError("its function catches what ctx.confirm raises"), origin)
+        examine_nothing(returned, origin)
         return None
 
     async def _answered(

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from filebot.errors import BlobCorrupt, NoSuchEntry, StorageError
 from filebot.events.facts import Actor
@@ -151,7 +151,7 @@ class FileContent:
         store = PluginStore(self._content.data, self._plugin).entry(current)
         await store.change(DETAILS, lambda before: merged(before, details), {})
 
-    async def details(self, entry: Entry) -> dict[str, dict[str, JsonValue]]:
+    async def details(self, entry: Entry) -> dict[str, dict[str, Any]]:
         """Return the details that plugins keep of an entry, by the name of the plugin.
 
         Plugins that are not loaded have none. Raises NoSuchEntry, NotAllowed or StorageError.

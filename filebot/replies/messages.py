@@ -9,6 +9,7 @@ from typing import Final
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
+from babel.messages.pofile import write_po
 from jinja2 import Environment, TemplateSyntaxError, meta
 
 from filebot.replies.catalogues import CATALOGUES, LANGUAGES, SOURCE, catalogue_file, read_catalogue
@@ -83,6 +84,30 @@ def untranslated(folder: Path, domain: str, messages: Iterable[FoundMessage]) ->
             words = tuple(message.id) if isinstance(message.id, list | tuple) else message.id
             if words and (words, message.context) not in used:
                 yield Untranslated(language, file, message.lineno or 0, words, is_unused=True)
+
+
+def update_catalogues(folder: Path, domain: str, messages: Iterable[FoundMessage]) -> Iterator[Path]:
+    """Bring the catalogues of a plugin up to date with its messages, and yield those that changed.
+
+    A new message has an empty translation; one that nothing has any more is removed. Raises PluginError for
+    a catalogue that cannot be read, and OSError.
+    """
+    changes: dict[Path, list[Untranslated]] = {}
+    known = {each.words: each.context for each in messages}
+    for each in untranslated(folder, domain, [FoundMessage(*each, 0) for each in known.items()]):
+        if each.is_unused or not each.line:
+            changes.setdefault(each.file, []).append(each)
+    for file, found in changes.items():
+        catalogue = read_catalogue(file, found[0].language)
+        for each in found:
+            if each.is_unused:
+                catalogue.delete(each.words[0] if isinstance(each.words, tuple) else each.words)
+            else:
+                catalogue.add(each.words, context=known[each.words])
+        out = BytesIO()
+        write_po(out, catalogue, width=100, ignore_obsolete=True)
+        file.write_bytes(out.getvalue())
+        yield file
 
 
 @lru_cache

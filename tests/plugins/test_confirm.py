@@ -229,9 +229,11 @@ async def test_no_question_outlasts_a_reload() -> None:
 async def test_a_command_that_catches_the_question_is_named(
     bot: FakeBot, caplog: pytest.LogCaptureFixture
 ) -> None:
+    bot.may_fail = True
     said = await bot.say("deaf")
     assert said[0] == "Stamped it."
-    assert "command 'deaf' of plugin stamps catches what ctx.confirm raises" in caplog.text
+    assert f"plugin stamps, command 'deaf', {__file__}, line " in caplog.text
+    assert ": its function catches what ctx.confirm raises" in caplog.text
     assert "nothing to confirm" in (await bot.say("yes"))[0]
 
 

@@ -462,7 +462,7 @@ async def test_checks_of_commands_are_asked() -> None:
 
 
 async def test_a_command_that_fails_midway_is_over(caplog: pytest.LogCaptureFixture) -> None:
-    async with FakeBot(other) as bot:
+    async with FakeBot(other, may_fail=True) as bot:
         filling = await bot.fill_in("break")
         assert filling.step.is_over
         assert filling.step.severity is Severity.WARNING

@@ -74,7 +74,7 @@ async def test_a_share_of_what_counted_less_counts_whole() -> None:
 async def test_nobody_weighs_the_files_of_others_and_no_percentage_is_odd(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with FakeBot(bin_plugin()) as bot:
+    async with FakeBot(bin_plugin(), may_fail=True) as bot:
         await bot.drop("a.txt", b"a" * 1000)
         await bot.say(f"send a.txt to {ROOM}")
         [said] = await bot.say("weigh a.txt as 0", in_room(BOB, "bob"))

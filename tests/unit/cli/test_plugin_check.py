@@ -1,6 +1,7 @@
 """``filebot plugin check``: each mistake of a plugin is told with its file and line."""
 
 import os
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,30 @@ def test_what_is_not_translated_is_told_with_its_line(call: Call, package: Path)
     )
 
 
+def test_catalogues_are_brought_up_to_date(call: Call, package: Path) -> None:
+    (package / "templates" / "said.txt").write_text(
+        "{% trans %}Good day.{% endtrans %}{% trans n=1 %}One{% pluralize %}Many{% endtrans %}\n"
+    )
+    catalogue = package / "locale/zh_CN/LC_MESSAGES/greeting.po"
+    catalogue.write_text(CATALOGUE + '\nmsgid "Old."\nmsgstr "旧。"\n')
+    assert call("messages", str(package)).output == f"Wrote {catalogue}; fill in each empty msgstr.\n"
+    text = catalogue.read_text()
+    assert 'msgid "Good day."\nmsgstr "您好。"' in text
+    assert 'msgid "One"\nmsgid_plural "Many"\nmsgstr[0] ""' in text
+    assert "Old." not in text
+    [finding] = call("check", str(package)).output.splitlines()
+    assert "no translation into zh_CN of 'One'" in finding
+    assert call("messages", str(package)).output == "fine\n"
+    assert catalogue.read_text() == text
+
+
+def test_messages_of_what_cannot_be_loaded_are_not_written(call: Call, package: Path, write: Write) -> None:
+    write("greeting_plugin/__init__.py", "1 / 0\n")
+    result = call("messages", str(package))
+    assert result.exit_code == 1
+    assert "ZeroDivisionError: division by zero" in result.output
+
+
 def test_a_plugin_may_speak_english_alone(call: Call, package: Path) -> None:
     (package / "locale/zh_CN/LC_MESSAGES/greeting.po").unlink()
     assert call("check", str(package)).output == "fine\n"
@@ -202,3 +227,99 @@ def test_a_module_that_never_ends_is_told_with_its_line(write: Write, tmp_path: 
     [finding] = plugin_check.findings_at(file, limit_s=0.5)
     stop.touch()
     assert str(finding).startswith(f"its module did not end within 0.5 s; it is at {file}, line ")
+
+
+def test_a_module_without_a_plugin_is_named_where_filebot_is_installed(
+    call: Call, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There filebot's own files are among the libraries."""
+    paths = {"purelib": str(ROOT)}
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: paths[name])
+    file = write("greeting.py", "my = 1\n")
+    result = call("check", str(file))
+    assert result.exit_code == 1
+    assert result.output.startswith(f"{file}, line 1: it has no variable named plugin")
+    assert "write plugin = Plugin[None](NAME, api=1)" in result.output
+
+
+USES = '''
+"""Greet people."""
+
+from typing import Any
+
+from filebot.plugin import Address, Context, Plugin
+
+plugin = Plugin[None](
+    "greeting",
+    api=1,
+    needs={"jobs", "people", "files.read"},
+    templates={
+        "said": "{{ day|line }}{% if more %}, {{ name }}{% endif %}{{ title|default('') }}{{ prefix }}",
+        "list": "{% for entry in entries %}{{ entry.name }}{% endfor %}{{ loop_of if more else '' }}",
+    },
+)
+
+
+async def page(limit: int, before: int | None) -> list[Any]:
+    """List nothing."""
+    return []
+
+
+@plugin.command("greet", usage="greet")
+async def greet(ctx: Context[None]) -> None:
+    """Say good day."""
+    values: dict[str, object] = {}
+    await ctx.reply("greeting/said", day="day", more=False)
+    await ctx.reply("greeting/said", **values)
+    await ctx.reply_pages("greeting/list", page, size=10)
+    await ctx.jobs.add("speak", {})
+
+
+@plugin.job("speak")
+async def speak(ctx: Context[None], payload: dict[str, Any]) -> None:
+    """Greet somebody else."""
+    await ctx.tell(Address("a@example.org"), "greeting/said", day="day", more=False)
+
+
+@plugin.daily("09:00")
+async def remind(ctx: Context[None]) -> None:
+    """Greet in the morning."""
+    await ctx.tell(Address("a@example.org"), "greeting/said", day="day", more=False)
+'''
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        (
+            '", day="day"',
+            '", dya="day"',
+            28,
+            "reply gives the template 'greeting/said' no 'day'; write day=...",
+        ),
+        ('"a@example.org"), "greeting/said", day="day"', '"b"), "greeting/said"', 37, "tell gives"),
+        ('add("speak"', 'add("speek"', 31, "plugin 'greeting' has no job 'speek'; did you mean 'speak'?"),
+        ("    await ctx.reply(", "    ctx.reply(", 28, "without await; write await ctx.reply(...)"),
+        (
+            '"""Greet in the morning."""',
+            '"""Greet in the morning."""; await ctx.reply("greeting/said", day=1, more=2)',
+            42,
+            "schedule 'remind' of plugin 'greeting': nobody asked, so there is no ctx.reply; ctx.tell",
+        ),
+        (
+            '"""Greet in the morning."""',
+            '"""Greet in the morning."""; await ctx.files.count()',
+            42,
+            "nobody asked, so there is no ctx.files.count; ctx.room_files are",
+        ),
+    ],
+)
+def test_what_would_fail_when_it_runs_is_told(
+    call: Call, write: Write, old: str, new: str, line: int, says: str
+) -> None:
+    file = write("greeting.py", USES)
+    assert call("check", str(file)).output == "fine\n"
+    file.write_text(USES.replace(old, new, 1))
+    [finding] = call("check", str(file)).output.splitlines()
+    assert finding.startswith(f"{file}, line {line}: ")
+    assert says in finding
