@@ -80,13 +80,13 @@ def messages(path: Path) -> None:
     Exit codes: 0 fine, 1 it cannot be done.
     """
     from filebot.cli.plugin_check import catalogues_updated  # noqa: PLC0415 - see above
-    from filebot.plugin.handlers import in_one_line  # noqa: PLC0415
+    from filebot.failures import shown  # noqa: PLC0415
     from filebot.plugin_loader import RAISED_BY_PLUGINS  # noqa: PLC0415
 
     try:
         changed = catalogues_updated(path)
     except RAISED_BY_PLUGINS as error:
-        stop([in_one_line(error)], FAILED)
+        stop([shown(error)], FAILED)
     for each in changed:
         click.echo(f"Wrote {each}; fill in each empty msgstr.")
     if not changed:

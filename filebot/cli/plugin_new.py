@@ -3,12 +3,12 @@
 The files in ``skeleton`` are copied; words in capitals, in their names as well, are replaced.
 """
 
-import importlib.util
 import os
 import re
 import shutil
 import sys
 from collections.abc import Mapping
+from importlib.machinery import PathFinder
 from keyword import iskeyword
 from pathlib import Path
 from typing import Final
@@ -55,7 +55,7 @@ def write_file(name: str, folder: Path) -> Path:
     Raises PluginError or OSError.
     """
     examine_name(name)
-    if name in sys.stdlib_module_names or importlib.util.find_spec(name) is not None:
+    if name in sys.stdlib_module_names or PathFinder.find_spec(name) is not None:
         raise PluginError(
             f"there is a module {name} already, and tests would import that; give another name"
         )

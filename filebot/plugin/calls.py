@@ -20,7 +20,7 @@ from filebot.errors import (
     UserError,
     WrongPlace,
 )
-from filebot.failures import Origin, origin_of, report
+from filebot.failures import Origin, blame, origin_of, report
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.model import Address, BareJid, Entry, Sender
 from filebot.plugin.asking import PluginCheck
