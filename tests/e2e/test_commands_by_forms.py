@@ -2,12 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from slixmpp import JID
 
 from filebot.localserver.peer import Peer
 from filebot.protocol.adhoc import COMMANDS
+from filebot.protocol.data_form import DATA_FORM
 from filebot.protocol.disco import ITEMS
 from tests.e2e.conftest import ROOM, World
 from tests.e2e.test_adhoc_commands import Client, refusal
@@ -35,6 +37,12 @@ async def dropped(world: World, peer: Peer, folder: Path, name: str) -> None:
     path.write_bytes(os.urandom(1000))
     await peer.drop(path, world.bot_jid)
     await peer.next_message(world.from_bot)
+
+
+def number_of(iq: Any) -> str:
+    """Return the hidden number of a form. From its XML: slixmpp's own view of it is empty now and then."""
+    field = iq.xml.find(f".//{{{DATA_FORM}}}field[@var='_form']")
+    return str(field.findtext(f"{{{DATA_FORM}}}value"))
 
 
 @pytest.mark.smoke
@@ -66,16 +74,15 @@ async def test_a_form_that_comes_twice_deletes_nothing(world: World, bob: Peer, 
     for name in ("one.twice", "two.twice"):
         await dropped(world, bob, tmp_path, name)
     client = Client(bob, bot)
-    form = (await client.start("rm"))["command"]["form"]
-    filled = {"name": "*.twice", "_form": form.get_fields()["_form"]["value"]}
-    asked = (await client.go_on("complete", **filled))["command"]
-    assert asked["status"] == "executing"
-    again = (await client.go_on("complete", **filled))["command"]
-    assert (again["status"], again["form"]["title"]) == ("executing", asked["form"]["title"])
+    filled = {"name": "*.twice", "_form": number_of(await client.start("rm"))}
+    asked = await client.go_on("complete", **filled)
+    assert asked["command"]["status"] == "executing"
+    again = await client.go_on("complete", **filled)
+    assert again["command"]["status"] == "executing"
+    assert number_of(again) == number_of(asked) != filled["_form"]
     assert "two.twice" in (await world.ask(bob, "find twice")).body
-    number = again["form"].get_fields()["_form"]["value"]
-    done = (await client.go_on("complete", _form=number))["command"]
-    assert done["status"] == "completed"
+    done = await client.go_on("complete", _form=number_of(again))
+    assert done["command"]["status"] == "completed"
     assert "two.twice" not in (await world.ask(bob, "find twice")).body
 
 
