@@ -95,13 +95,14 @@ class ListenerCalls:
         origin = self._origin(listener.plugin, listener.hook, listener.handler)
         try:
             # The limit outside: within, its error would be told to the person as one of the bot's.
-            hearing = self._hear(listener, conversation, event)
+            hearing = self._hear(listener, conversation, event, origin)
             await call_limited(hearing, origin, LISTENER_LIMIT_S, about=f", for {type(event).__name__},")
         except (TimeLimitExceeded, PluginError) as error:
             report(error, with_traceback=False)
 
-    async def _hear(self, listener: PluginListener, conversation: Conversation, event: Event) -> None:
+    async def _hear(
+        self, listener: PluginListener, conversation: Conversation, event: Event, origin: Origin
+    ) -> None:
         async with errors_in_words(conversation, plugin=listener.plugin):
             context = self._context(listener.plugin, listener.hook, conversation)
-            origin = self._origin(listener.plugin, listener.hook, listener.handler)
             examine_nothing(await called(listener.handler(context, event), origin), origin)
