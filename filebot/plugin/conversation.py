@@ -18,6 +18,7 @@ from filebot.files.access import unknown
 from filebot.files.shown_files import ShownFiles
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
 from filebot.plugin.confirmation import OpenQuestions
+from filebot.replies.captured import CapturedReplies
 from filebot.replies.renderer import ReplySender
 from filebot.rooms.recent_posts import RecentPosts
 
@@ -226,6 +227,14 @@ class Conversation:
     def _list_key(self) -> Address:
         # In public everybody may say ``more`` to the list that everybody saw.
         return self.sender.address.conversation
+
+
+async def words_for(error: Exception, conversation: Conversation) -> str:
+    """Return what would be answered to an error by :meth:`Conversation.reply_error`; nothing is said."""
+    replies = CapturedReplies(conversation.sender)
+    with replies.active():
+        await conversation.reply_error(error)
+    return replies.text
 
 
 @asynccontextmanager

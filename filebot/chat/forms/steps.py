@@ -15,7 +15,7 @@ from filebot.model import FormStep, Sender, Severity
 from filebot.plugin.authorization import Authorization
 from filebot.plugin.calls import PluginCalls
 from filebot.plugin.commands import Command, CommandList
-from filebot.plugin.conversation import Channel, Conversation
+from filebot.plugin.conversation import Channel, Conversation, words_for
 from filebot.ports import Rooms
 from filebot.replies.captured import CapturedReplies
 
@@ -128,10 +128,7 @@ class StepServices:
     async def error(self, person: Person, error: FilebotError) -> FormStep:
         """Return the words for an error that ends a command."""
         conversation = await self.channel.conversation(person.sender, person.language)
-        replies = CapturedReplies(person.sender)
-        with replies.active():
-            await conversation.reply_error(error)
-        return FormStep(replies.text, Severity.ERROR)
+        return FormStep(await words_for(error, conversation), Severity.ERROR)
 
     def _step(self, command: Command, conversation: Conversation, replies: CapturedReplies) -> Step:
         resolver = self.calls.resolver(command.plugin, conversation)
