@@ -17,12 +17,12 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from filebot.plugin.declare_commands import paragraphs
+from filebot.replies.messages import OPTIONS
 
 PACKAGE: Final = Path(__file__).resolve().parent.parent / "filebot"
 PLUGINS: Final = PACKAGE.parent / "plugins"
 
 METHODS: Final = [("templates/**.txt", "jinja2.ext:babel_extract"), ("replies/**.py", "python")]
-OPTIONS: Final = {"templates/**.txt": {"trimmed": "true", "trim_blocks": "true", "silent": "false"}}
 KEYWORDS: Final = {**DEFAULT_KEYWORDS, "message": None, "_plural": (1, 2)}
 
 
@@ -37,7 +37,9 @@ def extracted(domain: str = CORE) -> Catalog:
     """
     found = Catalog(project=domain, charset="utf-8")
     folder = PACKAGE if domain == CORE else PLUGINS / domain
-    for file, _line, text, comments, context in extract_from_dir(folder, METHODS, OPTIONS, KEYWORDS):
+    for file, _line, text, comments, context in extract_from_dir(
+        folder, METHODS, {"templates/**.txt": OPTIONS}, KEYWORDS
+    ):
         flags = ["python-format"] if "%(" in "".join(text) else []
         # No line numbers: they would change in every commit that touches a template.
         found.add(text, locations=[(file, 0)], flags=flags, auto_comments=comments, context=context)

@@ -15,7 +15,8 @@ from jinja2 import Environment, TemplateSyntaxError, meta
 from filebot.replies.catalogues import CATALOGUES, LANGUAGES, SOURCE, catalogue_file, read_catalogue
 from filebot.replies.overrides import SUFFIX
 
-_OPTIONS: Final = {"trimmed": "true", "trim_blocks": "true", "silent": "false"}
+OPTIONS: Final = {"trimmed": "true", "trim_blocks": "true", "silent": "false"}
+"""Options by which Babel reads templates."""
 
 Words = str | tuple[str, ...]
 """Text, or singular and plural."""
@@ -40,6 +41,7 @@ class Untranslated:
     line: int
     """Line in the catalogue; 0 if it is not there."""
     words: Words
+    context: str | None
     is_unused: bool
     """Whether it is there, but nothing has it."""
 
@@ -47,7 +49,7 @@ class Untranslated:
 def messages_in(template: str) -> Iterator[FoundMessage]:
     """Yield the messages of a template. Raises TemplateSyntaxError."""
     found = extract(
-        "jinja2.ext:babel_extract", BytesIO(template.encode()), DEFAULT_KEYWORDS, options=_OPTIONS
+        "jinja2.ext:babel_extract", BytesIO(template.encode()), DEFAULT_KEYWORDS, options=OPTIONS
     )
     for line, words, _comments, context in found:
         yield FoundMessage(words, context, line)
@@ -78,12 +80,13 @@ def untranslated(folder: Path, domain: str, messages: Iterable[FoundMessage]) ->
             if not _is_translated(known, each) and not _is_translated(shipped, each):
                 message = known.get(each.words, each.context)
                 line = 0 if message is None else message.lineno or 0
-                yield Untranslated(language, file, line, each.words, is_unused=False)
+                yield Untranslated(language, file, line, each.words, each.context, is_unused=False)
         used = {(each.words, each.context) for each in wanted}
         for message in known:
             words = tuple(message.id) if isinstance(message.id, list | tuple) else message.id
             if words and (words, message.context) not in used:
-                yield Untranslated(language, file, message.lineno or 0, words, is_unused=True)
+                line, context = message.lineno or 0, message.context
+                yield Untranslated(language, file, line, words, context, is_unused=True)
 
 
 def update_catalogues(folder: Path, domain: str, messages: Iterable[FoundMessage]) -> Iterator[Path]:
@@ -93,17 +96,16 @@ def update_catalogues(folder: Path, domain: str, messages: Iterable[FoundMessage
     a catalogue that cannot be read, and OSError.
     """
     changes: dict[Path, list[Untranslated]] = {}
-    known = {each.words: each.context for each in messages}
-    for each in untranslated(folder, domain, [FoundMessage(*each, 0) for each in known.items()]):
+    for each in untranslated(folder, domain, messages):
         if each.is_unused or not each.line:
             changes.setdefault(each.file, []).append(each)
     for file, found in changes.items():
         catalogue = read_catalogue(file, found[0].language)
         for each in found:
             if each.is_unused:
-                catalogue.delete(each.words[0] if isinstance(each.words, tuple) else each.words)
+                catalogue.delete(each.words, each.context)
             else:
-                catalogue.add(each.words, context=known[each.words])
+                catalogue.add(each.words, context=each.context)
         out = BytesIO()
         write_po(out, catalogue, width=100, ignore_obsolete=True)
         file.write_bytes(out.getvalue())

@@ -140,6 +140,17 @@ def test_catalogues_are_brought_up_to_date(call: Call, package: Path) -> None:
     assert catalogue.read_text() == text
 
 
+def test_equal_words_in_two_contexts_are_two_messages(call: Call, package: Path) -> None:
+    (package / "templates" / "said.txt").write_text(
+        '{% trans "day" %}Good day.{% endtrans %}{% trans "night" %}Good day.{% endtrans %}\n'
+    )
+    catalogue = package / "locale/zh_CN/LC_MESSAGES/greeting.po"
+    call("messages", str(package))
+    text = catalogue.read_text()
+    assert [f'msgctxt "{each}"\nmsgid "Good day."' in text for each in ("day", "night")] == [True, True]
+    assert call("messages", str(package)).output == "fine\n"
+
+
 def test_messages_of_what_cannot_be_loaded_are_not_written(call: Call, package: Path, write: Write) -> None:
     write("greeting_plugin/__init__.py", "1 / 0\n")
     result = call("messages", str(package))
