@@ -8,8 +8,8 @@ would still be noticed is left out: rooms, and the login of a component, of whic
 import asyncio
 import secrets
 import tempfile
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -115,14 +115,21 @@ async def _storage(config: Config, *, is_bot_running: bool) -> str:
 async def _inspector(backends: Backends, config: Config) -> str:
     async with AsyncExitStack() as stack:
         inspector = await file_inspector(backends, config, stack)
-        with tempfile.NamedTemporaryFile() as file:
-            file.write(b"%PDF-1.4\n")
-            file.flush()
-            kind = await inspector.inspect(Path(file.name), "unnamed", None)
+        with _file_of(b"%PDF-1.4\n") as file:
+            kind = await inspector.inspect(file, "unnamed", None)
     if kind.media_type != "application/pdf":
         remedy = "; install libmagic1 and its database" if backends.inspector.is_own else ""
         raise FilebotError(f"does not recognise a PDF{remedy}")
     return "recognises files by their content"
+
+
+@contextmanager
+def _file_of(content: bytes) -> Iterator[Path]:
+    """Make a file with this content, for as long as the block runs."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        yield Path(file.name)
 
 
 async def _store(backends: Backends, config: Config) -> str:
@@ -133,13 +140,11 @@ async def _store(backends: Backends, config: Config) -> str:
 async def _scanners(backends: Backends, config: Config) -> str:
     async with AsyncExitStack() as stack:
         checks = await file_scanners(backends, config, stack)
-        with tempfile.NamedTemporaryFile() as file:
-            file.write(b"nothing bad\n")
-            file.flush()
+        with _file_of(b"nothing bad\n") as harmless:
             for each in checks:
                 try:
                     async with asyncio.timeout(config.limits.idle_timeout / 2):
-                        await each.scan(Path(file.name))
+                        await each.scan(harmless)
                 except Exception as error:
                     raise FilebotError(f"{each.scheme}: {shown(error)}") from error
     return f"{', '.join(each.scheme for each in backends.scanners)} let pass what is harmless"
