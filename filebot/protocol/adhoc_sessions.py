@@ -291,7 +291,9 @@ class CommandSessions(Generic[T]):
 
     def _in_room(self, room: str | None) -> list[CommandSession[T]]:
         """Return the sessions of all in a room; none for None."""
-        return [each for each in self._sessions.values() if room is not None and each.party.room == room]
+        if room is None:
+            return []
+        return [each for each in self._sessions.values() if each.party.room == room]
 
     def _bytes_of(self, person: str) -> int:
         return sum(each.size_bytes for each in self._of.get(person, {}).values())

@@ -158,10 +158,8 @@ class CommandRunner:
         if len(request.stanza.get("id", "")) > LONGEST_ID:
             raise CommandRefused(StanzaError("bad-request", "modify"))
         command = read_command(request.payload)
-        party, language = (
-            Party(sender.address.jid, sender.rate_key, sender.room),
-            language_of(request.stanza),
-        )
+        party = Party(sender.address.jid, sender.rate_key, sender.room)
+        language = language_of(request.stanza)
         request = request.bare
         if command.session_id:
             session = self._sessions.find(party, command.node, command.session_id, self._now())
