@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from filebot.failures import origin_of
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.jobs.worker import Work
 from filebot.model import Job, JobKind
@@ -22,14 +21,14 @@ def works_of(plugins: Sequence[LoadedPlugin], calls: PluginCalls) -> Iterator[Wo
         plugin = loaded.plugin
         for job in plugin.jobs.values():
             run = partial(_do, calls, plugin.name, job)
-            origin = origin_of(plugin.name, job.hook, job.handler)
+            origin = calls.origin(plugin.name, job.hook, job.handler)
             yield Work(JobKind(plugin.name, job.name), run, job.limit_s, origin=origin)
         for listener in plugin.durable_listeners:
-            origin = origin_of(plugin.name, listener.hook, listener.handler)
+            origin = calls.origin(plugin.name, listener.hook, listener.handler)
             yield Work(JobKind(plugin.name, listener.job), partial(_tell, calls, listener), origin=origin)
         for each in plugin.schedules.values():
             do = partial(_keep, calls, plugin.name, each)
-            origin = origin_of(plugin.name, each.hook, each.handler)
+            origin = calls.origin(plugin.name, each.hook, each.handler)
             kind = JobKind(plugin.name, f"schedule {each.name}")
             yield Work(kind, do, each.limit_s, each.schedule, origin)
 
