@@ -61,6 +61,13 @@ def call_bounded(function: Callable[[], T], what: str, limit_s: float) -> T:
     raise PluginError(f"{what} did not end within {limit_s:g} s{place}")
 
 
+def told_at(place: Place | None, text: str) -> str:
+    """Return a text with the place that it is about, unless it names that itself."""
+    if place is None or f"{place[0]}, line " in text:
+        return text
+    return f"{place[0]}, line {place[1]}: {text}"
+
+
 def place_of(error: BaseException) -> Place | None:
     """Return the line of a plugin in which an error was raised, or None."""
     if isinstance(error, SyntaxError) and error.filename and error.lineno:

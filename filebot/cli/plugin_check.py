@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from filebot.catalog import open_catalog
-from filebot.cli.bounded_load import LIMIT_S, Place, call_bounded, load_bounded, place_of
+from filebot.cli.bounded_load import LIMIT_S, Place, call_bounded, load_bounded, place_of, told_at
 from filebot.cli.plugin_source import PluginSource, sources_at
 from filebot.cli.plugin_uses import mistakes_in_uses
 from filebot.cli.plugin_words import PluginTexts, declared_at, place_of_template, texts_in, unused_templates
@@ -39,9 +39,7 @@ class Finding:
     text: str
 
     def __str__(self) -> str:
-        if self.place is None or f"{self.place[0]}, line " in self.text:
-            return self.text
-        return f"{self.place[0]}, line {self.place[1]}: {self.text}"
+        return told_at(self.place, self.text)
 
 
 def findings_at(path: Path, limit_s: float = LIMIT_S) -> list[Finding]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from filebot import __version__
-from filebot.cli.bounded_load import load_bounded, place_of
+from filebot.cli.bounded_load import load_bounded, place_of, told_at
 from filebot.config import Config
 from filebot.errors import ConfigError
 from filebot.failures import shown
@@ -90,7 +90,4 @@ def survey(config: Config | None) -> Survey:
 
 def _placed(error: BaseException) -> str:
     """Return an error on one line, with the line of the plugin unless it names one itself."""
-    text, place = shown(error), place_of(error)
-    if place is None or f"{place[0]}, line " in text or isinstance(error, SyntaxError):
-        return text
-    return f"{place[0]}, line {place[1]}: {text}"
+    return told_at(None if isinstance(error, SyntaxError) else place_of(error), shown(error))

@@ -10,15 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from rapidfuzz import process
-
 from filebot.cli.bounded_load import Place
+from filebot.failures import did_you_mean
 from filebot.plugin import Context, Plugin
-from filebot.plugin.code_uses import uses_of
-from filebot.plugin.commands import SUGGESTION_SCORE
+from filebot.plugin.code_uses import WITH_TEMPLATE, uses_of
 from filebot.replies.shown_values import values_shown
 
-_TEMPLATE_AT: Final = {"reply": 0, "reply_aside": 0, "reply_pages": 0, "render": 0, "confirm": 0, "tell": 1}
+_TEMPLATE_AT: Final = {**dict.fromkeys(WITH_TEMPLATE, 0), "tell": 1}
 """Methods of a context with a template, and the place of its name among the arguments."""
 _GIVEN_IN_LISTS: Final = frozenset({"entries", "more"})
 _FOR_ASKERS: Final = frozenset({"reply", "reply_aside", "reply_pages", "reply_more", "confirm"})
@@ -72,9 +70,8 @@ def _unknown_job(plugin: Plugin[Any], call: ast.Call) -> Iterator[str]:
         case ast.Attribute(ast.Attribute(_, "jobs"), "add") if call.args:
             name = _text(call.args[0])
             if name and name not in plugin.jobs:
-                match = process.extractOne(name, [*plugin.jobs], score_cutoff=SUGGESTION_SCORE)
-                hint = f"did you mean {match[0]!r}?" if match else f"declare it with @plugin.job({name!r})"
-                yield f"plugin {plugin.name!r} has no job {name!r}; {hint}"
+                hint = did_you_mean(name, plugin.jobs) or f"; declare it with @plugin.job({name!r})"
+                yield f"plugin {plugin.name!r} has no job {name!r}{hint}"
 
 
 def _missing_await(value: ast.expr) -> Iterator[str]:

@@ -22,7 +22,7 @@ _ATTRIBUTES: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 _LOADS: Final = ("LOAD_FAST", "LOAD_DEREF", "STORE_FAST_LOAD_FAST")
 _MAKE: Final = frozenset({"BINARY_OP", "BUILD_STRING", "CALL"})
 """Instructions that replace a text by another."""
-_REPLIES: Final = frozenset({"reply", "reply_aside", "reply_pages", "render", "confirm"})
+WITH_TEMPLATE: Final = frozenset({"reply", "reply_aside", "reply_pages", "render", "confirm"})
 """Methods of a context whose first argument is the name of a template."""
 
 
@@ -115,7 +115,7 @@ def _loads_in(code: CodeType, contexts: frozenset[str]) -> Iterator[_Load]:
         if loaded in contexts and step.opname.startswith(_LOADS):
             path = [each.argval for each in steps[index + 1 : index + 3] if each.opname in _ATTRIBUTES]
             depth = 2 if path and path[0] in _PARTS else 1
-            template = _text_at(steps, index + 2) if path[:1] and path[0] in _REPLIES else None
+            template = _text_at(steps, index + 2) if path[:1] and path[0] in WITH_TEMPLATE else None
             yield _Load(".".join(path[:depth]), place, template, of_context=True)
         elif step.opname == "LOAD_GLOBAL":
             yield _Load(step.argval, place, _text_at(steps, index + 1), of_context=False)
