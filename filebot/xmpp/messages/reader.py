@@ -31,6 +31,7 @@ from filebot.model import (
     Offer,
     Sender,
 )
+from filebot.protocol.archive_cursor import message_key
 from filebot.protocol.file_sharing import MAX_ID, AttachmentJoiner, Shared, read
 from filebot.protocol.xml import first, in_namespace, named
 from filebot.xmpp.archive.mam_query import LONGEST_ID
@@ -305,9 +306,10 @@ class Reader:
         own_ids = [(speaker.full, f"origin {each.get('id', '')}") for each in given]
         if not own_ids and stanza.get("id"):
             own_ids = [(speaker.full, f"id {stanza.get('id')} {content}")]
-        ids = [*own_ids, *islice(self._stanza_ids(stanza, speaker), MOST_OWN_IDS)]
+        by_others = islice(self._stanza_ids(stanza, speaker), MOST_OWN_IDS)
+        ids = [*own_ids, *((giver, message_key(each, stanza)) for giver, each in by_others)]
         # An origin-id is the client's word and tells only that client's messages apart; a stanza-id, only
-        # those of the server or room that gave it.
+        # those of the server or room that gave it, and not even all of them.
         keys = {hash(each) for each in ids}
         new = [key for key in keys if key not in self._seen]
         self._seen.update(dict.fromkeys(new))

@@ -258,6 +258,17 @@ def test_ids_of_others_do_not_silence_anybody() -> None:
     )
 
 
+def test_two_people_whose_messages_were_given_one_id_are_both_heard() -> None:
+    """The ids of ejabberd are times: two messages of one moment have the same."""
+    one, given = reader(), f"<stanza-id xmlns='urn:xmpp:sid:0' by='{BOT}' id='1796093074813903'/>"
+    assert (
+        one.read(stanza(f"<body>ls</body>{given}", sender="ann@example.org/a", extra="id='1'")) is not None
+    )
+    assert (
+        one.read(stanza(f"<body>ls</body>{given}", sender="bob@example.org/b", extra="id='1'")) is not None
+    )
+
+
 # --- rooms -------------------------------------------------------------------------------------------
 
 
