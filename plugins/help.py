@@ -1,6 +1,6 @@
 """Say what the bot can do."""
 
-from filebot.plugin import Command, Context, Plugin, UnknownCommand
+from filebot.plugin import Command, CommandGroup, Context, Plugin, UnknownCommand
 
 plugin = Plugin[None]("help", api=1)
 
@@ -11,7 +11,12 @@ FIRST = (
 """Commands listed first: those of every day, then those for rooms. Others follow by name."""
 
 
-@plugin.command("help", usage="help [COMMAND]", aliases=("?", "hello", "hi", "commands", "帮助", "你好"))
+@plugin.command(
+    "help",
+    usage="help [COMMAND]",
+    aliases=("?", "hello", "hi", "commands", "帮助", "你好"),
+    group=CommandGroup.SETTINGS,
+)
 async def show_help(ctx: Context[None], command: str) -> None:
     """Show what I can do, or how to use one command."""
     if not command:

@@ -4,18 +4,18 @@ Most clients can invite me into a room. If yours cannot, or if I do not come, wr
 leave again for whoever brought me, and for the owners and admins of the room.
 """
 
-from filebot.plugin import Address, BadCommand, Context, InvitationAccepted, Plugin
+from filebot.plugin import Address, BadCommand, CommandGroup, Context, InvitationAccepted, Plugin
 
 plugin = Plugin[None]("rooms", api=1, needs={"people", "rooms"})
 
 
-@plugin.command("join", usage=("join ROOM with PASSWORD", "join ROOM"))
+@plugin.command("join", usage=("join ROOM with PASSWORD", "join ROOM"), group=CommandGroup.ROOMS)
 async def join(ctx: Context[None], room: str, password: str) -> None:
     """Enter a room and stay there, even after a restart."""
     await ctx.reply("rooms/joined", room=await ctx.rooms.join(room, password))
 
 
-@plugin.command("leave", usage=("leave ROOM", "leave"))
+@plugin.command("leave", usage=("leave ROOM", "leave"), group=CommandGroup.ROOMS)
 async def leave(ctx: Context[None], room: str) -> None:
     """Leave a room for good. I still keep its files. The person who brought me there and the room's admins
     can use this.

@@ -105,7 +105,7 @@ from filebot.plugin.file_reader import FileData, FileReader
 from filebot.plugin.files import Files
 from filebot.plugin.http import Http
 from filebot.plugin.lifespan import Life, Lifespan
-from filebot.plugin.permissions import Permission, Place
+from filebot.plugin.permissions import CommandGroup, Permission, Place
 from filebot.plugin.reload import Reloaded
 from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess
@@ -126,6 +126,7 @@ __all__ = [
     "Client",
     "Command",
     "CommandCalled",
+    "CommandGroup",
     "CommandList",
     "Context",
     "DeliveryAbandoned",

@@ -16,7 +16,7 @@ from rapidfuzz import fuzz, process
 
 from filebot.errors import BadCommand, BadValue, PluginError
 from filebot.plugin.arguments import Parameter
-from filebot.plugin.permissions import Permission, Place
+from filebot.plugin.permissions import CommandGroup, Permission, Place
 
 LIMIT_S: Final = 300.0
 """Usual limit of a command; it stands still while a file moves, or waits for others that move."""
@@ -124,6 +124,8 @@ class Command:
     """Template of the reply at another place; empty for the words of WrongPlace."""
     limit_s: float = LIMIT_S
     """Seconds that a call may take."""
+    group: CommandGroup = CommandGroup.MORE
+    """Group under which lists of commands show it."""
 
     @property
     def hook(self) -> str:
