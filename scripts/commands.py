@@ -67,7 +67,7 @@ HEAD: Final = """\
 
 # Commands
 
-All commands that come with filebot. `help` shows the same in the chat, and only those that you may use.
+All commands that come with filebot. `help all` shows the same in the chat, and only those that you may use.
 
 * In a private chat, type the command. In a room, put `!` or the bot's name before it: `!ls`, `filebot: ls`.
 * Words in small letters are typed as they are. For a word in CAPITALS type a value.
