@@ -20,6 +20,7 @@ from filebot.concurrency.throttle import MINUTE_S, Throttle
 from filebot.errors import FilebotError, FileGone, MessageTooLong, TooManyFiles, TooManyRequests
 from filebot.events.bus import EventBus
 from filebot.events.facts import FileRefused, Greeted, LinkReceived, PersonSubscribed
+from filebot.filenames import without_isolates
 from filebot.files.access import Access
 from filebot.files.intake import IntakeResult, name_of, source_message
 from filebot.model import (
@@ -235,7 +236,8 @@ class MessageDispatcher:
             await self._answer_text(conversation, message)
 
     async def _answer_text(self, conversation: Conversation, message: IncomingMessage) -> None:
-        text = message.text.strip()
+        # Names are shown between isolates, and copied with them.
+        text = without_isolates(message.text).strip()
         if is_link(text) and not message.sender.in_public:
             await self._take_link(conversation, message, text)
         elif (said := self._small_talk(conversation.sender, text)) is not None:
