@@ -24,6 +24,7 @@ from filebot.filetype.iso_media import iso_media_type
 from filebot.filetype.media_containers import container_type
 from filebot.filetype.media_types import ALIASES, HINTS, TEXT, UNKNOWN, ZIP
 from filebot.filetype.picture_size import picture_size
+from filebot.filetype.programs import begins_as_program, program_type
 from filebot.filetype.reader import BoundedReader
 from filebot.filetype.signatures import signature_type
 from filebot.filetype.text import named_text, text_type
@@ -36,18 +37,6 @@ _log = logging.getLogger(__name__)
 
 THREADS: Final = 2
 
-# Nothing farther behind makes something else of a program.
-_PROGRAMS: Final = (
-    b"MZ",
-    b"\x7fELF",
-    b"#!",
-    b"\xca\xfe\xba\xbe",
-    b"\xca\xfe\xba\xbf",
-    b"\xfe\xed\xfa\xce",
-    b"\xfe\xed\xfa\xcf",
-    b"\xce\xfa\xed\xfe",
-    b"\xcf\xfa\xed\xfe",
-)
 _TARGA: Final = "image/x-tga"
 _READERS: Final = (iso_media_type, container_type, tiff_type, signature_type)
 
@@ -91,11 +80,15 @@ class LibmagicInspector:
             (zip_directory.LOCAL, zip_directory.SPANNED + zip_directory.LOCAL, zip_directory.EMPTY)
         ):
             return zip_type(reader)
-        if not head.startswith(_PROGRAMS):
+        if begins_as_program(head):
+            kind = program_type(head)
+        else:
             kind = next((kind for read in _READERS if (kind := read(reader)) is not None), None)
-            if kind is not None:
-                return _registered(kind)
+        if kind is not None:
+            return _registered(kind)
         found = self._by_libmagic(head)
+        if found == _TARGA and not _is_targa(reader, ending):
+            found = UNKNOWN
         if found == UNKNOWN or found.startswith(("text/", "message/", "application/", "image/", "video/")):
             text = text_type(head, found, named_text(ending, claim)) if reader.size else None
             if text is not None:
@@ -104,7 +97,7 @@ class LibmagicInspector:
             return der_type(head, reader.size) or (
                 ZIP if zip_directory.directory_members(reader) else UNKNOWN
             )
-        return UNKNOWN if found == _TARGA and not _is_targa(reader, ending) else found
+        return found
 
     def _by_libmagic(self, head: bytes) -> str:
         try:
