@@ -30,6 +30,7 @@ from filebot.events.bus import Change, EventBus
 from filebot.events.facts import Actor, Event, FileAutoArchived, FileStored
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.files.damage import is_whole
+from filebot.files.default_names import default_name
 from filebot.files.details import with_details
 from filebot.files.quota import Quota, Reservation
 from filebot.files.received import ReceivedFile, ReceivedFileChecks
@@ -314,6 +315,8 @@ class Intake:
                 return result
             await self._quota.recheck(reservation)
             kind = file.kind or await self._kind_of(file)
+            if name == UNNAMED:
+                name = default_name(kind.media_type)
             described: NewEntry | None = None
             try:
                 described = self._described(await writer.commit(), destination, name, kind)

@@ -67,6 +67,8 @@ NO_WAITS = {
     "transfer/socks5/send._POLL_S": "how often it is looked whether a limit is over",
     "transfer/socks5/receive.COOL_S": "a part of idle_s, after which memory is given back",
     "transfer/socks5/receive.GATHER_S": "bytes that are there are handed on after it; nobody is waited for",
+    "protocol/http_range._DAY_S": "the longest pause that is told to people",
+    "transfer/http/download.LONGEST_PAUSE_S": "a pause before another try",
     "transfer/http/upload._FLUSH_POLL_S": "how often it is looked whether a limit is over",
     "transfer/socks5/listener._PAUSE_S": "a pause, when the system has no more sockets",
     "xmpp/commands/runner.SWEEP_S": "a pause between two looks at the clock",
