@@ -28,7 +28,7 @@ def addresses_of(template: Path) -> set[str]:
 
 
 def messages_of(template: Path) -> Iterator[str]:
-    """What a template says, in English and in Chinese."""
+    """The messages of a template, in English and in Chinese."""
     for catalog in catalogs():
         for message in catalog:
             if message.id and any(template.as_posix().endswith(str(file)) for file, _ in message.locations):
