@@ -117,6 +117,8 @@ NOT_OF_STREAMS = {
     "xmpp/presence/online_clients.PAUSE_S": "before an answer in chat; in test_online_clients",
     "xmpp/presence/online_clients.SETTLED_S": "a client's age",
     "xmpp/connection/account.FEATURES_LIMIT_S": "for the server, not for a peer",
+    "xmpp/profile/publisher.ANSWER_LIMIT_S": "for the server, not for a peer",
+    "xmpp/profile/publisher.PUBLISH_LIMIT_S": "for the server, not for a peer",
     "xmpp/messages/carbons.LIMIT_S": "for the server, not for a peer",
     "xmpp/archive/first_session.LIMIT_S": "for the server, not for a peer",
     "xmpp/archive/position_keeper.HEARD_AT_LAST_S": "for the server, not for a peer",

@@ -38,6 +38,7 @@ FEATURES: Final = frozenset(
         "urn:xmpp:sfs:0",
         "urn:xmpp:sid:0",
         "urn:xmpp:sims:1",
+        "vcard-temp",
         *(f"urn:xmpp:hash-function-text-names:{name}" for name in _HASHES),
     }
 )
