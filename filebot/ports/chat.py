@@ -55,4 +55,4 @@ class Messenger(Protocol):
         """
 
     async def composing(self, to: Address, active: bool) -> None:
-        """Show, or stop showing, that the bot is composing an answer (XEP-0085)."""
+        """Show, or stop showing, that the bot is composing an answer (XEP-0085): then it is active."""

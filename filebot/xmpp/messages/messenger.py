@@ -122,7 +122,8 @@ class StreamMessenger:
         message = self._addressed(to)
         if message is None:
             return
-        state = "composing" if active else "paused"
+        # Not "paused", which clients show for ever: only a further state would end it.
+        state = "composing" if active else "active"
         message.xml.append(Element(f"{{{CHAT_STATES}}}{state}"))
         message.xml.append(Element(f"{{{HINTS}}}no-store"))
         message.send()
