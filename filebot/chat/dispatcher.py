@@ -21,6 +21,7 @@ from filebot.events.bus import EventBus
 from filebot.events.facts import FileRefused, LinkReceived
 from filebot.files.access import Access
 from filebot.files.intake import IntakeResult, name_of, source_message
+from filebot.files.retractions import Retractions
 from filebot.model import (
     LONGEST_TEXT,
     Address,
@@ -30,6 +31,7 @@ from filebot.model import (
     IncomingMessage,
     Invitation,
     Offer,
+    Retraction,
     Sender,
 )
 from filebot.plugin.at_once import CallsAtOnce
@@ -72,6 +74,7 @@ class MessageDispatcher:
         file_requests: FileRequests,
         memory: ChatMemory,
         access: Access,
+        retractions: Retractions,
         rooms: Rooms,
         room_settings: RoomSettingsStore,
         uploads: UploadService,
@@ -91,6 +94,7 @@ class MessageDispatcher:
         self._workload = memory.workload
         self._rate_limiter = memory.workload.rate_limiter
         self._access = access
+        self._retractions = retractions
         self._rooms = rooms
         self._room_settings = room_settings
         self._uploads = uploads
@@ -139,6 +143,10 @@ class MessageDispatcher:
 
         if self._access.may_speak(sender):
             await self._workload.once_per_day(sender, f"encrypted: {message.device}", answer)
+
+    async def receive_retraction(self, retraction: Retraction) -> None:
+        """Remove what came by a message that is taken back; its owner is told."""
+        await self._workload.run(self._take_back(retraction))
 
     async def receive_invitation(self, invitation: Invitation) -> None:
         """Follow an invitation into a room, or say why not."""
@@ -222,7 +230,7 @@ class MessageDispatcher:
         if length > LONGEST_TEXT:
             await conversation.reply_error(MessageTooLong(length=length, limit=LONGEST_TEXT))
         elif message.offers and not message.sender.in_public:
-            await self._take_files(conversation, message, message.offers, message.text)
+            await self._take_files(conversation, message, message.files, message.text)
         elif message.text.strip():
             await self._answer_text(conversation, message)
 
@@ -241,7 +249,7 @@ class MessageDispatcher:
 
     async def _take_link(self, conversation: Conversation, message: IncomingMessage, url: str) -> None:
         if is_upload(url, message.sender, self._uploads.hosts()):
-            await self._take_files(conversation, message, (Offer(urls=(url,)),), "")
+            await self._take_files(conversation, message, (Offer(urls=(url,), message=message.posted),), "")
         else:
             await self._channel.events.tell(LinkReceived(message.sender, message.language, url))
 
@@ -266,6 +274,12 @@ class MessageDispatcher:
                 await store_and_report(
                     self._channel.events, conversation, message.language, name_of(offer), taking
                 )
+
+    async def _take_back(self, retraction: Retraction) -> None:
+        try:
+            await self._retractions.take_back(retraction)
+        except FilebotError as error:
+            log.error("what %s took back is still there: %s", retraction.sender.rate_key, error)
 
     # --- refusals -------------------------------------------------------------------------------
 

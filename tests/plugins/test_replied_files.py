@@ -7,9 +7,10 @@ import pytest
 
 from filebot.files import shown_files
 from filebot.files.shown_files import ShownFiles
-from filebot.model import Address, AddressKind
+from filebot.model import Address, Sender
 from filebot.plugin import Context, Entries, Entry, Plugin, exact
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
+from filebot.testing.file_messages import MemoryFileMessages
 
 plugin = Plugin[None](
     "marks",
@@ -131,15 +132,14 @@ async def test_a_reply_gives_no_right_and_brings_nothing_back(bot: FakeBot) -> N
     assert said.startswith('I have no file called "#1".')
 
 
-def test_only_the_latest_messages_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shown_files, "MOST_MESSAGES", 3)
-    shown, room = ShownFiles(), Address(ROOM, AddressKind.ROOM)
+async def test_only_the_latest_messages_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shown_files, "MOST_FILE_MESSAGES_OF_PLACE", 3)
+    shown, person = ShownFiles(MemoryFileMessages(lambda _: True)), Sender(Address(ALICE), ALICE)
     for number in range(5):
-        shown.add(room, f"m{number}", number)
-        shown.add(room, "", number)
-    found = [shown.replied_to(in_room(), f"m{number}") for number in range(5)]
+        await shown.add(person.address, f"m{number}", [number])
+        await shown.add(person.address, "", [number])
+    found = [shown.replied_to(person, f"m{number}") for number in range(5)]
     assert found == [(), (), (2,), (3,), (4,)]
-    for number in range(100):
-        shown.add(room, "m4", number)
-    assert len(shown.replied_to(in_room(), "m4") or ()) == shown_files.MOST_FILES
-    assert shown.replied_to(in_room(), "") is None
+    await shown.add(person.address, "m4", range(100))
+    assert len(shown.replied_to(person, "m4") or ()) == shown_files.MOST_FILES
+    assert shown.replied_to(person, "") is None
