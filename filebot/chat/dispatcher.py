@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -31,11 +31,13 @@ from filebot.model import (
     IncomingMessage,
     Invitation,
     Offer,
+    Reaction,
     Retraction,
     Sender,
 )
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.calls import PluginCalls
+from filebot.plugin.confirmation import answer_by
 from filebot.plugin.context import FilesOf
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
 from filebot.ports import FileRequest, Rooms, UploadService
@@ -114,6 +116,9 @@ class MessageDispatcher:
             if message.addressed:
                 await self._workload.once_per_day(sender, "stranger", lambda: self._refuse(message))
             return
+        if message.replies_to_bot and not message.addressed and not message.offers:
+            is_meant = self._plugins.is_meant(sender, message.text.strip(), message.replies_to)
+            message = replace(message, addressed=is_meant)
         work: list[Work] = []
         if message.offers and sender.in_public and sender.identity:
             self._room_posts.remember(message)
@@ -143,6 +148,23 @@ class MessageDispatcher:
 
         if self._access.may_speak(sender):
             await self._workload.once_per_day(sender, f"encrypted: {message.device}", answer)
+
+    async def receive_reaction(self, reaction: Reaction) -> None:
+        """Take a reaction to a question as the answer; no other reaction means anything."""
+        sender, state = reaction.sender, self._channel.chat_state
+        answer, own_id = answer_by(reaction.emoji), state.shown_files.own_id(sender, reaction.message_id)
+        if answer is None or not state.questions.is_asked_in(sender, own_id, self._clock()):
+            return
+        limiter = self._rate_limiter
+        if not limiter.is_full(sender) and await limiter.is_in_pace(sender):
+            answering = self._answer_question(reaction, answer=answer)
+            await self._workload.run_counted(sender, limiter.in_turn(sender, answering))
+
+    async def _answer_question(self, reaction: Reaction, *, answer: bool) -> None:
+        if self.successor is not None:
+            return  # questions are not passed on
+        conversation = await self._channel.conversation(reaction.sender, reaction.language)
+        await self._plugins.answer_question(conversation, answer=answer)
 
     async def receive_retraction(self, retraction: Retraction) -> None:
         """Remove what came by a message that is taken back; its owner is told."""

@@ -111,6 +111,17 @@ class Conversation:
         """Reply in private, even if the sender spoke to a whole room."""
         await self._answer(self.sender.privately, template, values)
 
+    async def react(self, emoji: str) -> bool:
+        """Attach an emoji to the sender's message; False, and nothing is done, if it has no id."""
+        message_id = self.sender.spoken_id
+        if message_id:
+            await self._replies.messenger.react(self.sender.address, message_id, emoji)
+        return bool(message_id)
+
+    async def ask(self, template: str, /, **values: object) -> str:
+        """Answer with a question, and return the id of its message."""
+        return await self._answer(self.sender, template, values)
+
     async def reply_error(
         self, error: Exception, name: str = "", *, action: str = "", plugin: str = "", aside: bool = False
     ) -> None:
@@ -207,9 +218,10 @@ class Conversation:
         """Whether the sender's message is a reply to another (XEP-0461)."""
         return bool(self.replies_to)
 
-    async def _answer(self, sender: Sender, template: str, values: Mapping[str, object]) -> None:
+    async def _answer(self, sender: Sender, template: str, values: Mapping[str, object]) -> str:
         message_id = await self._replies.answer(sender, self.language, template, **values)
         await self._note_shown(sender.address, message_id, values)
+        return message_id
 
     async def _note_shown(self, to: Address, message_id: str, values: Mapping[str, object]) -> None:
         """Remember which files a message shows, for replies to it."""

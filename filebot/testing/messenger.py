@@ -36,6 +36,8 @@ class RecordingMessenger:
         """Whether clients show corrections."""
         self.posted: Callable[[str, str], Awaitable[None]] | None = None
         """Is told the room and the id of each message to a room; the room gives it the same id."""
+        self.reactions: list[tuple[str, str, str]] = []
+        """Reactions: the JID, the id of the message, and the emoji."""
         self.at_work_for: set[Address] = set()
         """Addresses that are shown that an answer is being worked on."""
 
@@ -55,6 +57,9 @@ class RecordingMessenger:
 
     async def send_file(self, to: Address, entry: Entry, url: str) -> str:
         return await self._sent(FileShown(to, entry, url))
+
+    async def react(self, to: Address, message_id: str, emoji: str) -> None:
+        self.reactions.append((to.jid, message_id, emoji))
 
     async def composing(self, to: Address, active: bool) -> None:
         if active:

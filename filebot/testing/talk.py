@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable
 
 from filebot.chat.dispatcher import MessageDispatcher
-from filebot.model import IncomingMessage, Offer, Retraction, Sender
+from filebot.model import IncomingMessage, Offer, Reaction, Retraction, Sender
 from filebot.testing.http import HostedFile, MemoryWeb
 from filebot.testing.messages import file_message, moderation, text_message
 from filebot.testing.senders import ALICE, ROOM, sender_of
@@ -83,6 +83,16 @@ class TalkedTo(ABC):
         """Take the message with this id back, as in :meth:`say`, and return what the bot said then."""
         retraction = Retraction(sender_of(by, room), (message_id,))
         return await self._answers(self.dispatcher.receive_retraction(retraction))
+
+    async def react(
+        self, emoji: str, message_id: str, by: Sender | str = ALICE, *, room: str | None = None
+    ) -> list[str]:
+        """Attach emoji, with blanks between them, to a message, and return what the bot said then.
+
+        ``message_id`` is as ``replying_to`` in :meth:`say`, and so are ``by`` and ``room``.
+        """
+        reaction = Reaction(sender_of(by, room), message_id, tuple(emoji.split()))
+        return await self._answers(self.dispatcher.receive_reaction(reaction))
 
     async def moderate(self, message_id: str, room: str = ROOM) -> list[str]:
         """Let a moderator of a room take somebody's message back, and return what the bot said then."""
