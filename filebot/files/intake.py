@@ -108,6 +108,8 @@ class Destination:
     recheck: Callable[[], object] = lambda: None
     """Called when all bytes are there, and again right before the row is made: the disk takes its time in
     between. Raises UserError if the owner may put no file there any more."""
+    is_wanted: Callable[[], bool] = lambda: True
+    """Whether the bytes may be kept to go on with after a break: not if their message was taken back."""
 
     @property
     def scope(self) -> Scope:
@@ -219,7 +221,8 @@ class Intake:
     ) -> IntakeResult:
         source = WebSource(self._sources, url, hashed=bool(offer.hashes))
         owner, room = destination.owner, destination.room
-        attempt = Attempt(source, offer, owner, room, offer.name or name_from_url(url))
+        name = offer.name or name_from_url(url)
+        attempt = Attempt(source, offer, owner, room, name, is_wanted=destination.is_wanted)
         try:
             return await self._take(attempt, destination, watch, change)
         except (PeerProtocolError, Unresumable) as error:

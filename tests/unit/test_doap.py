@@ -17,7 +17,6 @@ NOT_DONE = {
     "0384": "OMEMO: such a message is answered with plain words",
     "0391": "Jingle encryption: such an offer is declined",
     "0402": "the catalog remembers rooms",
-    "0444": "reactions are no commands",
 }
 """XEPs that are named and are not implemented: what is done instead."""
 
@@ -50,6 +49,8 @@ XEPS = {
     "urn:xmpp:delay": "0203",
     "urn:xmpp:esfs": "0448",
     "urn:xmpp:fallback": "0428",
+    "urn:xmpp:fasten": "0422",
+    "urn:xmpp:feature-fallback": "0428",
     "urn:xmpp:file:metadata": "0446",
     "urn:xmpp:forward": "0297",
     "urn:xmpp:hash-function-text-names": "0300",
@@ -64,6 +65,7 @@ XEPS = {
     "urn:xmpp:mam": "0313",
     "urn:xmpp:message-attaching": "0367",
     "urn:xmpp:message-correct": "0308",
+    "urn:xmpp:message-moderate": "0425",
     "urn:xmpp:message-retract": "0424",
     "urn:xmpp:occupant-id": "0421",
     "urn:xmpp:omemo": "0384",
