@@ -10,8 +10,8 @@ from alembic import op
 
 from filebot.catalog.mapping import fold
 
-revision: Final = "0022"
-down_revision: Final = "0017"
+revision: Final = "0019"
+down_revision: Final = "0018"
 
 _BATCH: Final = 1000
 
