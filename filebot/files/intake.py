@@ -367,6 +367,7 @@ class Intake:
             caption=plain_text(destination.caption)[:CAPTION_LIMIT],
             blob=blob,
             media_type=kind.media_type,
+            has_macros=kind.has_macros,
             created_at=self._clock(),
             width=kind.width,
             height=kind.height,

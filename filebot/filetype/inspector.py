@@ -10,6 +10,7 @@ types, so that a program never passes for a picture.
 """
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ import magic
 from filebot.concurrency.tasks import Threads
 from filebot.errors import NoDescriptors, StorageError
 from filebot.filenames import extension
-from filebot.filetype import ole2, zip_directory
+from filebot.filetype import ole2, zip_directory, zip_members
 from filebot.filetype.der import der_type
 from filebot.filetype.iso_media import iso_media_type
 from filebot.filetype.media_containers import container_type
@@ -29,7 +30,6 @@ from filebot.filetype.reader import BoundedReader
 from filebot.filetype.signatures import signature_type
 from filebot.filetype.text import named_text, text_type
 from filebot.filetype.tiff import tiff_type
-from filebot.filetype.zip_members import zip_type
 from filebot.model import FileKind
 from filebot.system.descriptors import is_shortage
 
@@ -37,6 +37,7 @@ _log = logging.getLogger(__name__)
 
 THREADS: Final = 2
 
+_ZIPS: Final = (zip_directory.LOCAL, zip_directory.SPANNED + zip_directory.LOCAL, zip_directory.EMPTY)
 _TARGA: Final = "image/x-tga"
 _READERS: Final = (iso_media_type, container_type, tiff_type, signature_type)
 
@@ -57,29 +58,21 @@ class LibmagicInspector:
         try:
             with path.open("rb") as file:
                 claim = _registered((claimed or "").partition(";")[0].strip())
-                media_type = self._media_type(BoundedReader(file), extension(name), claim)
+                reader = BoundedReader(file)
+                kind = _document(reader)
+                if kind is not None:
+                    return replace(kind, media_type=_hinted(kind.media_type, extension(name), claim))
+                media_type = _hinted(
+                    self._by_content(reader, extension(name), claim), extension(name), claim
+                )
                 if not media_type.startswith("image/"):
                     return FileKind(media_type)
                 return FileKind(media_type, *picture_size(file))
         except OSError as error:
             raise (NoDescriptors if is_shortage(error) else StorageError)(str(error)) from error
 
-    def _media_type(self, reader: BoundedReader, ending: str, claim: str) -> str:
-        found = self._by_content(reader, ending, claim)
-        hints = HINTS.get(found, {})
-        by_name = hints.get(ending)
-        if by_name is not None:
-            return by_name
-        return claim if claim in hints.values() else found
-
     def _by_content(self, reader: BoundedReader, ending: str, claim: str) -> str:
         head = reader.head
-        if head.startswith(ole2.SIGNATURE):
-            return ole2.kind_of(reader).media_type
-        if head.startswith(
-            (zip_directory.LOCAL, zip_directory.SPANNED + zip_directory.LOCAL, zip_directory.EMPTY)
-        ):
-            return zip_type(reader)
         if begins_as_program(head):
             kind = program_type(head)
         else:
@@ -105,6 +98,22 @@ class LibmagicInspector:
         except magic.MagicException as error:
             _log.warning("libmagic failed: %s", error)
             return UNKNOWN
+
+
+def _document(reader: BoundedReader) -> FileKind | None:
+    """Return the kind of a file that has a directory, and so may hold macros; else None."""
+    if reader.head.startswith(ole2.SIGNATURE):
+        return ole2.kind_of(reader)
+    return zip_members.kind_of(reader) if reader.head.startswith(_ZIPS) else None
+
+
+def _hinted(found: str, ending: str, claim: str) -> str:
+    """Let name and claim choose among the types that a vague one may mean."""
+    hints = HINTS.get(found, {})
+    by_name = hints.get(ending)
+    if by_name is not None:
+        return by_name
+    return claim if claim in hints.values() else found
 
 
 def _is_targa(reader: BoundedReader, ending: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from filebot.filetype.reader import BoundedReader
+from filebot.model import FileKind
 
 SIGNATURE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 OLE2: Final = "application/x-ole-storage"
@@ -119,13 +120,6 @@ _FIRST_SECTOR: Final[Mapping[bytes, str]] = {
 }
 
 
-class CompoundKind(NamedTuple):
-    """The media type of a compound file, and whether it holds programs of its own."""
-
-    media_type: str
-    has_macros: bool
-
-
 class _Entry(NamedTuple):
     name: str
     kind: int
@@ -135,7 +129,7 @@ class _Entry(NamedTuple):
     class_id: str
 
 
-def kind_of(reader: BoundedReader) -> CompoundKind:
+def kind_of(reader: BoundedReader) -> FileKind:
     """Return the kind of a file that begins with the signature."""
     entries = [_entry(raw) for raw in _raw_entries(reader)]
     if not entries or entries[0].kind != 5:  # not even a root
@@ -143,11 +137,11 @@ def kind_of(reader: BoundedReader) -> CompoundKind:
         by_head = by_head or next(
             (kind for mark, kind in _FIRST_SECTOR.items() if reader.head.startswith(mark, 512)), OLE2
         )
-        return CompoundKind(by_head, has_macros=False)
+        return FileKind(by_head, has_macros=False)
     root = {entry.name.lower() for entry in _children(entries)}
     names = {entry.name.lower() for entry in entries}
-    has_macros = "_vba_project" in names or "_vba_project_cur" in names
-    return CompoundKind(next(_media_types(root, entries[0].class_id), OLE2), has_macros)
+    has_macros = bool(names & {"_vba_project", "_vba_project_cur", "vba"})
+    return FileKind(next(_media_types(root, entries[0].class_id), OLE2), has_macros=has_macros)
 
 
 def _media_types(root: set[str], class_id: str) -> Iterator[str]:

@@ -106,7 +106,7 @@ _TYPESCRIPT: Final = re.compile(
     re.MULTILINE,
 )
 
-# What libmagic guesses from a few words anywhere in a text. Here the name says more.
+# Guesses of libmagic from a few words anywhere in a text. Here the name says more.
 _GUESSED: Final = frozenset(
     {
         "application/javascript", "application/json", "application/x-ndjson", "application/x-setupscript",

@@ -7,6 +7,7 @@ from typing import Final
 from filebot.filetype.reader import BoundedReader
 from filebot.filetype.xml_dialects import xml_type
 from filebot.filetype.zip_directory import Member, content, members
+from filebot.model import FileKind
 
 ZIP: Final = "application/zip"
 
@@ -27,7 +28,7 @@ _MAIN_PARTS: Final[Mapping[str, str]] = {
 _CONTENT_TYPE: Final = re.compile(r"""ContentType\s*=\s*["']([^"']{1,200})["']""")
 _MAIN: Final = re.compile(r"(application/vnd\.[A-Za-z0-9.\-]+)\.main(\+xml)?$")
 
-# What a package is that holds macros, whatever it calls itself.
+# Types of packages with macros, whatever they call themselves.
 _WITH_MACROS: Final[Mapping[str, str]] = {
     _OOXML + "wordprocessingml.document": "application/vnd.ms-word.document.macroEnabled.12",
     _OOXML + "wordprocessingml.template": "application/vnd.ms-word.template.macroEnabled.12",
@@ -82,8 +83,8 @@ _PAGES_DOCUMENT: Final = b"\x08\x90\x4e"
 _IWORK_XML: Final = ("application/vnd.apple.pages", "application/vnd.apple.numbers")
 
 
-def zip_type(reader: BoundedReader) -> str:
-    """Return the media type of a file that begins as a ZIP."""
+def kind_of(reader: BoundedReader) -> FileKind:
+    """Return the kind of a file that begins as a ZIP."""
     found = members(reader)
     by_name = {member.name: member for member in reversed(found)}
     names = {part for name in by_name for part in (name, name.partition("/")[0] + "/")}
@@ -93,8 +94,9 @@ def zip_type(reader: BoundedReader) -> str:
             _iwork(reader, by_name, names) or _manifest(reader, by_name) or _by_rules(names, by_name)
         )
     if any(name.lower().endswith("vbaproject.bin") for name in by_name):
-        media_type = _WITH_MACROS.get(media_type, media_type)
-    return media_type
+        has_own_type = media_type in _WITH_MACROS or media_type in _WITH_MACROS.values()
+        return FileKind(_WITH_MACROS.get(media_type, media_type), has_macros=not has_own_type)
+    return FileKind(media_type)
 
 
 def _by_rules(names: set[str], by_name: Mapping[str, Member]) -> str:

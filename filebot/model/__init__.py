@@ -11,6 +11,7 @@ from filebot.model.delivery import (
     StreamMethod,
 )
 from filebot.model.files import (
+    MACROS_PARAMETER,
     Attachment,
     BlobRef,
     Digest,
@@ -73,6 +74,7 @@ from filebot.model.rooms import (
 __all__ = [
     "LARGEST_BYTES",
     "LONGEST_TEXT",
+    "MACROS_PARAMETER",
     "Address",
     "AddressKind",
     "ArchivePosition",

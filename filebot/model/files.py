@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from filebot.model.people import BareJid, Identity
 from filebot.model.references import PostedMessage
 
 Digest = str
 """The sha-256 of a blob, 64 lower-case hexadecimal digits."""
+
+MACROS_PARAMETER: Final = "; macros=yes"
+"""Follows the media type of a document with macros in the catalog and before people, not on the wire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class FileKind:
     width: int | None = None
     """Width of a picture in pixels."""
     height: int | None = None
+    has_macros: bool = False
+    """Whether it is a document with programs of its own, of a media type that does not say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,13 @@ class NewEntry:
     source_message: str | None = None
     """Id of the message and file that it came from, if that message may be read again: the address of its
     archive, a space, and what tells it from others there."""
+    has_macros: bool = False
+    """Whether it is a document with programs of its own, of a media type that does not say so."""
+
+    @property
+    def described_type(self) -> str:
+        """The media type, with a parameter if the file has macros."""
+        return f"{self.media_type}{MACROS_PARAMETER}" if self.has_macros else self.media_type
 
 
 def archive_of(source_message: str) -> BareJid:

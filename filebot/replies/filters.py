@@ -12,8 +12,8 @@ from babel.dates import format_date, format_timedelta
 from babel.lists import format_list
 
 from filebot.filenames import isolated, plain_text
-from filebot.model import Entry
-from filebot.replies.media_type_names import FORMATS, NAMED, PREFIXES
+from filebot.model import MACROS_PARAMETER, Entry
+from filebot.replies.media_type_names import FORMATS, NAMED, PREFIXES, WITH_MACROS
 
 _RECENT: Final = timedelta(days=7)
 """Longest distance shown in units of time; beyond it a date is shown."""
@@ -154,6 +154,7 @@ class Phrases:
         bare = media_type.partition(";")[0].strip().lower()
         if bare in FORMATS:
             name, noun = FORMATS[bare]
+            noun = WITH_MACROS.get(noun, noun) if media_type.endswith(MACROS_PARAMETER) else noun
             return self._catalogue.gettext(noun) % {"format": name}
         words = NAMED.get(bare) or PREFIXES.get(bare.partition("/")[0])
         return self._catalogue.gettext(words) if words else line(bare)

@@ -1,10 +1,12 @@
 """Files by recipe, one for each kind that libmagic alone does not tell or tells wrongly."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from filebot.filetype.inspector import LibmagicInspector
+from filebot.model import FileKind
 from tests.unit.filetype.recipes import brands, compound, ogg, package, tiff, zipped
 
 OOXML = "application/vnd.openxmlformats-officedocument."
@@ -23,7 +25,10 @@ MAIL = (
 HTML_MAIL = MAIL + "Content-Type: text/html\n\n<html><body><p>words</p></body></html>\n"
 MBOX = "From a@example.org Mon Jun  1 10:00:00 2009\n" + HTML_MAIL
 XML = '<?xml version="1.0"?>\n'
-JAR = {"META-INF/MANIFEST.MF": "Manifest-Version: 1.0\n", "a.class": b"\xca\xfe\xba\xbe"}
+JAR: Mapping[str, str | bytes] = {
+    "META-INF/MANIFEST.MF": "Manifest-Version: 1.0\n",
+    "a.class": b"\xca\xfe\xba\xbe",
+}
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +69,17 @@ def test_a_compound_document_without_known_streams_is_told_by_its_class(
     assert found(inspector, tmp_path, compound("x", class_id="000c1084")) == "application/x-msi"
 
 
+@pytest.mark.parametrize("storage", ["_VBA_PROJECT_CUR", "VBA", "_VBA_PROJECT"])
+def test_macros_of_a_compound_document_are_told(
+    inspector: LibmagicInspector, tmp_path: Path, storage: str
+) -> None:
+    file = tmp_path / "file"
+    for storages in ((storage,), ()):
+        file.write_bytes(compound("Workbook", storages=storages))
+        kind = inspector.examine(file, "a.xls", None)
+        assert kind == FileKind("application/vnd.ms-excel", has_macros=bool(storages))
+
+
 @pytest.mark.parametrize(
     ("data", "media_type"),
     [
@@ -90,7 +106,7 @@ def test_a_compound_document_without_known_streams_is_told_by_its_class(
         (zipped({"mimetype": "text/html", "index.html": "<html/>"}), "application/zip"),
         (zipped(JAR), "application/java-archive"),
         (
-            zipped(JAR | {"AndroidManifest.xml": b"\3", "classes.dex": b"dex"}),
+            zipped({**JAR, "AndroidManifest.xml": b"\3", "classes.dex": b"dex"}),
             "application/vnd.android.package-archive",
         ),
         (zipped({"META-INF/mozilla.rsa": "x", "manifest.json": "{}"}), "application/x-xpinstall"),
