@@ -229,7 +229,9 @@ class MessageDispatcher:
 
     async def _answer_text(self, conversation: Conversation, message: IncomingMessage) -> None:
         # Names are shown between isolates, and copied with them.
-        text = without_isolates(message.text).strip()
+        text = message.text.strip()
+        if not text.isascii():
+            text = without_isolates(text).strip()
         if is_link(text) and not message.sender.in_public:
             await self._take_link(conversation, message, text)
         elif message.delayed_since and self._is_late(message):
