@@ -267,7 +267,9 @@ class MessageDispatcher:
 
     async def _answer_text(self, conversation: Conversation, message: IncomingMessage) -> None:
         # Names are shown between isolates, and copied with them.
-        text = without_isolates(message.text).strip()
+        text = message.text.strip()
+        if not text.isascii():
+            text = without_isolates(text).strip()
         if is_link(text) and not message.sender.in_public:
             await self._take_link(conversation, message, text)
         elif (said := self._small_talk(conversation.sender, text)) is not None:

@@ -59,7 +59,7 @@ _ENDINGS: Final = {
 def default_name(media_type: str) -> str:
     """Return a name such as ``image.png``; ``file`` if the type has no usual ending."""
     kind, _, rest = media_type.partition("/")
-    # Of many types the second part is the ending: image/png, audio/flac, video/webm, text/csv.
+    # The second part of many types is the ending: image/png, audio/flac, video/webm, text/csv.
     short = rest if kind in _NOUNS and rest.isalnum() and rest.isascii() and len(rest) <= 5 else None
     ending = _ENDINGS.get(media_type, short)
     noun = _NOUNS.get(kind, "file")

@@ -1,6 +1,7 @@
 """Upload services that are odd: how often a file is uploaded, and what people hear."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -73,17 +74,23 @@ async def host(request: pytest.FixtureRequest) -> AsyncIterator[tuple[UploadHost
     await runner.cleanup()
 
 
-def use(bot: FakeBot, base: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the bot's service give slots there."""
+@asynccontextmanager
+async def uploading_bot(
+    base: str, monkeypatch: pytest.MonkeyPatch, *, allow_private: bool = True
+) -> AsyncIterator[FakeBot]:
+    """Run a bot whose service gives slots there."""
     given = FakeUploadService.slot
-
-    async def slot(name: str, size: int, media_type: str) -> Slot:
-        made = await given(bot.uploads, name, size, media_type)
-        url = made.get_url.replace("https://upload.example.org", base)
-        return Slot(url, url)
-
-    monkeypatch.setattr(bot.uploads, "slot", slot)
+    policy = AddressPolicy(allow_insecure=True, allow_private=allow_private)
     monkeypatch.setattr(upload_links, "SETTLE_S", 0.01)
+    async with HttpClient(policy) as client, FakeBot(web=Uploading(client)) as bot:
+
+        async def slot(name: str, size: int, media_type: str) -> Slot:
+            made = await given(bot.uploads, name, size, media_type)
+            url = made.get_url.replace("https://upload.example.org", base)
+            return Slot(url, url)
+
+        monkeypatch.setattr(bot.uploads, "slot", slot)
+        yield bot
 
 
 @pytest.mark.parametrize(
@@ -102,14 +109,12 @@ async def test_three_gets_are_one_upload(
     host: tuple[UploadHost, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served, base = host
-    async with HttpClient(AddressPolicy(allow_insecure=True, allow_private=True)) as client:
-        async with FakeBot(web=Uploading(client)) as bot:
-            use(bot, base, monkeypatch)
-            await bot.drop("a.txt", b"content")
-            for _ in range(3):
-                await bot.say("get a.txt")
-            assert len({each.url for each in bot.sent}) == 1
-            assert len(bot.sent) == 3
+    async with uploading_bot(base, monkeypatch) as bot:
+        await bot.drop("a.txt", b"content")
+        for _ in range(3):
+            await bot.say("get a.txt")
+        assert len({each.url for each in bot.sent}) == 1
+        assert len(bot.sent) == 3
     assert served.puts == 1
 
 
@@ -118,12 +123,10 @@ async def test_a_dead_link_is_not_told(
     host: tuple[UploadHost, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served, base = host
-    async with HttpClient(AddressPolicy(allow_insecure=True, allow_private=True)) as client:
-        async with FakeBot(web=Uploading(client)) as bot:
-            use(bot, base, monkeypatch)
-            await bot.drop("a.txt", b"content")
-            await bot.say("get a.txt")
-            assert [each.url for each in bot.sent] == [base + "/1/a.txt"]
+    async with uploading_bot(base, monkeypatch) as bot:
+        await bot.drop("a.txt", b"content")
+        await bot.say("get a.txt")
+        assert [each.url for each in bot.sent] == [base + "/1/a.txt"]
     assert served.puts == 2
 
 
@@ -132,12 +135,10 @@ async def test_links_that_are_dead_twice_are_said(
     host: tuple[UploadHost, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served, base = host
-    async with HttpClient(AddressPolicy(allow_insecure=True, allow_private=True)) as client:
-        async with FakeBot(web=Uploading(client)) as bot:
-            use(bot, base, monkeypatch)
-            await bot.drop("a.txt", b"content")
-            [said] = await bot.say("get a.txt by http")
-            assert bot.sent == []
+    async with uploading_bot(base, monkeypatch) as bot:
+        await bot.drop("a.txt", b"content")
+        [said] = await bot.say("get a.txt by http")
+        assert bot.sent == []
     assert "127.0.0.1 took the upload, but its link leads nowhere" in said
     assert served.puts == 2
 
@@ -147,11 +148,9 @@ async def test_nobody_hears_of_a_link_that_they_never_wrote(
     host: tuple[UploadHost, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served, base = host
-    async with HttpClient(AddressPolicy(allow_insecure=True)) as client:
-        async with FakeBot(web=Uploading(client)) as bot:
-            use(bot, base, monkeypatch)
-            await bot.drop("a.txt", b"content")
-            [said] = await bot.say("get a.txt by http")
+    async with uploading_bot(base, monkeypatch, allow_private=False) as bot:
+        await bot.drop("a.txt", b"content")
+        [said] = await bot.say("get a.txt by http")
     assert "That link" not in said
     assert "my server's upload service" in said
     assert "operator" in said

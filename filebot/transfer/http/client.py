@@ -30,8 +30,7 @@ from filebot.protocol.http_range import announced_by
 from filebot.system.certificates import Trust
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.cookies import RedirectCookies
-from filebot.transfer.http.download import PIECE_BYTES, HttpDownload
-from filebot.transfer.http.errors import peer_errors
+from filebot.transfer.http.download import PIECE_BYTES, HttpDownload, peer_errors
 from filebot.transfer.http.resolver import NameLookup, PolicyResolver
 from filebot.transfer.http.upload import FileBody, idle_limit
 

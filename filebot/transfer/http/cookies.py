@@ -12,7 +12,7 @@ from yarl import URL
 
 MOST_COOKIES: Final = 20
 MOST_BYTES: Final = 4_096
-"""Of all that go to a host at a time, in characters."""
+"""Characters of all that go to a host at a time."""
 
 
 class RedirectCookies:

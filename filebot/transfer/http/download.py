@@ -6,7 +6,8 @@ that comes compressed is counted, resumed and compared as it comes, and unpacked
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Self
 import aiohttp
 
 from filebot.errors import (
+    NoDescriptors,
     PeerGone,
     PeerProtocolError,
     Refused,
@@ -33,6 +35,7 @@ from filebot.protocol.http_range import (
     retry_after_s,
     updated_by,
 )
+from filebot.system.descriptors import is_shortage
 from filebot.transfer.http.errors import translated
 
 if TYPE_CHECKING:
@@ -295,3 +298,14 @@ def _disposition_name(response: aiohttp.ClientResponse) -> str | None:
     from filebot.protocol.content_disposition import file_name  # noqa: PLC0415 - few servers name a file
 
     return file_name(header)
+
+
+@contextmanager
+def peer_errors(host: str, idle_s: float) -> Iterator[None]:
+    """Turn what aiohttp raises into TransferErrors, or NoDescriptors where the trouble is the bot's own."""
+    try:
+        yield
+    except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+        if is_shortage(error):
+            raise NoDescriptors(str(error)) from error
+        raise translated(error, host=host, idle_s=idle_s) from error

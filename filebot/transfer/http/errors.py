@@ -4,8 +4,6 @@ import errno
 import logging
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import aiohttp
@@ -17,14 +15,12 @@ from filebot.errors import (
     ConnectionReset,
     ForbiddenTarget,
     HostUnreachable,
-    NoDescriptors,
     NoSuchHost,
     PeerProtocolError,
     ServerTimeout,
     TlsFailed,
     TransferError,
 )
-from filebot.system.descriptors import is_shortage
 
 _log = logging.getLogger(__name__)
 
@@ -43,17 +39,6 @@ _REASONS: Final = {
     21: "unknown",
 }
 _OF_ANOTHER_NAME: Final = frozenset({62, 64})
-
-
-@contextmanager
-def peer_errors(host: str, idle_s: float) -> Iterator[None]:
-    """Turn what aiohttp raises into TransferErrors, or NoDescriptors where the trouble is the bot's own."""
-    try:
-        yield
-    except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
-        if is_shortage(error):
-            raise NoDescriptors(str(error)) from error
-        raise translated(error, host=host, idle_s=idle_s) from error
 
 
 def translated(error: Exception, *, host: str, idle_s: float) -> TransferError:

@@ -27,7 +27,7 @@ def raw(data: bytes) -> str:
         ("attachment; filename*=GBK''%B1%A8%B8%E6.pdf", "报告.pdf"),
         ("ATTACHMENT ; FileName = x.txt", "x.txt"),
         ('attachment; filename="a;b=c.txt"; size=3', "a;b=c.txt"),
-        # What is none of theirs
+        # Against both
         ("attachment; filename=Annual report 2024.pdf", "Annual report 2024.pdf"),
         ("attachment; filename=Annual report 2024.pdf; size=12", "Annual report 2024.pdf"),
         ("attachment; filename=one; two.pdf", "one; two.pdf"),
