@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from filebot.plugin import (
+    Address,
     CommandGroup,
     Context,
     Entries,
     Entry,
     FilebotError,
+    FileRemoved,
     Permission,
     Plugin,
+    RemovalReason,
     StorageError,
     exact,
 )
@@ -35,7 +38,7 @@ class Settings:
             raise ValueError("page_size must be from 1 to 50")
 
 
-plugin = Plugin("files", api=1, settings=Settings, needs={"files.read", "files.write"})
+plugin = Plugin("files", api=1, settings=Settings, needs={"files.read", "files.write", "people"})
 
 
 @plugin.command("ls", usage="ls", aliases=("list", "dir", "列表"), group=CommandGroup.FILES)
@@ -132,6 +135,17 @@ async def _remove_each(ctx: Context[Settings], entries: Sequence[Entry], missing
     causes = {(cause.kind, cause.template): (entry, cause) for entry, cause in reversed(failed)}
     for entry, cause in causes.values():
         await ctx.reply_error(cause, entry.name)
+
+
+@plugin.on(FileRemoved)
+async def say_what_was_taken_back(ctx: Context[Settings], event: FileRemoved) -> None:
+    """Tell the owner in private of a file that went with its message."""
+    entry = event.entry
+    if event.reason is RemovalReason.RETRACTION:
+        await ctx.reply_aside("files/taken_back", entry=entry)
+    elif event.reason is RemovalReason.MODERATION and "/" not in entry.owner:
+        # Whom only the room knows cannot be found there by that.
+        await ctx.tell(Address(entry.owner), "files/moderated", entry=entry, room=entry.room)
 
 
 def _bytes(entries: Sequence[Entry]) -> int:

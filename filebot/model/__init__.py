@@ -43,6 +43,7 @@ from filebot.model.messages import (
     EncryptedMessage,
     HistoryPage,
     IncomingMessage,
+    left_of,
 )
 from filebot.model.people import (
     Address,
@@ -59,6 +60,7 @@ from filebot.model.people import (
 from filebot.model.plugin_data import DataKey, DataOwner, EntryFilter, NewValue, OwnerKind
 from filebot.model.proxy_state import ProxyState
 from filebot.model.quantities import LARGEST_BYTES, size_bytes
+from filebot.model.references import FileMessage, MessageIds, PostedMessage, Reaction, Retraction
 from filebot.model.rooms import (
     HistoryImport,
     Invitation,
@@ -89,6 +91,7 @@ __all__ = [
     "EntryFilter",
     "FieldKind",
     "FileKind",
+    "FileMessage",
     "Form",
     "FormAction",
     "FormField",
@@ -105,6 +108,7 @@ __all__ = [
     "JobKind",
     "JsonValue",
     "Link",
+    "MessageIds",
     "MessageRef",
     "Method",
     "Negotiation",
@@ -115,10 +119,13 @@ __all__ = [
     "Offer",
     "Outbox",
     "OwnerKind",
+    "PostedMessage",
     "Progress",
     "ProxyState",
     "QueuedDelivery",
+    "Reaction",
     "RememberedRoom",
+    "Retraction",
     "RoomRole",
     "SavedRoomSetting",
     "Scope",
@@ -133,5 +140,6 @@ __all__ = [
     "Weight",
     "archive_of",
     "as_bare_jid",
+    "left_of",
     "size_bytes",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from filebot.model.people import BareJid, Identity
+from filebot.model.references import PostedMessage
 
 Digest = str
 """The sha-256 of a blob, 64 lower-case hexadecimal digits."""
@@ -41,6 +42,8 @@ class Offer:
     """Width of a picture in pixels."""
     height: int | None = None
     """Height of a picture in pixels."""
+    message: PostedMessage | None = field(default=None, compare=False)
+    """Message that brings it and can be taken back (XEP-0424); set by filebot, never by a peer."""
 
 
 @dataclass(frozen=True, slots=True)

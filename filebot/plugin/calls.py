@@ -146,6 +146,31 @@ class PluginCalls:
             if asked_back is not None:
                 await self._ask_back(conversation, asked_back)
 
+    async def answer_question(self, conversation: Conversation, *, answer: bool) -> None:
+        """Go on with the command that asked somebody something, or not. Errors are answered."""
+        question = self._channel.chat_state.questions.take(conversation.sender, self._clock())
+        if question is None:
+            return
+        async with errors_in_words(conversation, plugin=question.command.plugin):
+            asked_back = await self._answered(conversation, answer, question, came_late=False)
+            if asked_back is not None:
+                await self._ask_back(conversation, asked_back)
+
+    def is_meant(self, sender: Sender, text: str, replies_to: str) -> bool:
+        """Whether a reply to a message of the bot's can be nothing but a command, or an answer.
+
+        People answer the bot's messages also to talk about them, so the text must be a command for the file
+        of that message, and nothing more, or answer the question in it.
+        """
+        state, now = self._channel.chat_state, self._clock()
+        if answer_in(text) is not None:
+            return state.questions.is_asked_in(sender, state.shown_files.own_id(sender, replies_to), now)
+        word, rest = (*text.split(maxsplit=1), "", "")[:2]
+        command = self._commands.named(word)
+        if command is None or not state.shown_files.replied_to(sender, replies_to):
+            return False
+        return command.fits_reply(rest, now)
+
     async def _run_typed(self, command: Command, conversation: Conversation, text: str) -> Question | None:
         """Run a command with what follows its name, if the sender may; return what it asks back."""
         try:
@@ -237,7 +262,8 @@ class PluginCalls:
         if not questions.put(sender, question, self._clock()):
             raise PluginError(f"a question of the plugin {question.command.plugin} is too large to wait")
         try:
-            await conversation.reply("reception/question", question=question.text, sender=sender)
+            message_id = await conversation.ask("reception/question", question=question.text, sender=sender)
+            questions.asked_in(sender, message_id)
         except BaseException:
             questions.take(sender, self._clock())  # nobody read it
             raise

@@ -24,6 +24,7 @@ NEW_TABLES: Final = {
     "0014": ("tombstones", "destroyed_rooms"),
     "0015": ("attachments", "freed_blobs"),
     "0016": ("outbox",),
+    "0018": ("file_messages",),
 }
 """Tables by the migration that made them."""
 

@@ -9,7 +9,7 @@ from filebot.errors import NoDescriptors
 from filebot.storage.file_system import storage_errors
 from filebot.system import descriptors
 from filebot.system.descriptors import PER_SLOT, RESERVE, budget, is_shortage, raise_limit
-from filebot.transfer.http.download import peer_errors
+from filebot.transfer.http.errors import peer_errors
 
 
 @pytest.mark.parametrize("limit", [256, 512, 1024, 2048, 4096, 20_000, 1_000_000])
