@@ -1,7 +1,8 @@
 """All conversations of the document, and how they are played."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -121,15 +122,14 @@ CONVERSATIONS: Final = (
 
 async def play_all(folder: Path, wanted: Sequence[Conversation] = CONVERSATIONS) -> list[Played]:
     """Play the conversations, in folders under this one, and return them in their order."""
-    places = asyncio.Semaphore(AT_ONCE)
+    places, starting = asyncio.Semaphore(AT_ONCE), asyncio.Lock()
 
     async def play(number: int, conversation: Conversation) -> Played:
-        async with places:
-            try:
-                return await _played(folder / f"{number}", conversation)
-            except TimeoutError:
-                # A machine with much else to do: one more try.
-                return await _played(folder / f"{number} again", conversation)
+        async with places, AsyncExitStack() as stack:
+            async with starting:  # which takes a processor for some seconds
+                stage = await stack.enter_async_context(_started(folder / str(number), conversation))
+            await conversation.play(stage)
+            return Played(conversation, stage.transcript.text(), stage.troubles, stage.incidents())
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(play(number, each)) for number, each in enumerate(wanted)]
@@ -137,7 +137,12 @@ async def play_all(folder: Path, wanted: Sequence[Conversation] = CONVERSATIONS)
     return [task.result() for task in tasks]
 
 
-async def _played(folder: Path, conversation: Conversation) -> Played:
-    async with staged(folder, conversation.settings) as stage:
-        await conversation.play(stage)
-        return Played(conversation, stage.transcript.text(), stage.troubles, stage.incidents())
+@asynccontextmanager
+async def _started(folder: Path, conversation: Conversation) -> AsyncIterator[Stage]:
+    """Start what a conversation needs; a machine with much else to do has a second try."""
+    async with AsyncExitStack() as stack:
+        try:
+            stage = await stack.enter_async_context(staged(folder / "first", conversation.settings))
+        except TimeoutError:
+            stage = await stack.enter_async_context(staged(folder / "second", conversation.settings))
+        yield stage
