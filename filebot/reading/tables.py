@@ -24,6 +24,8 @@ class LanguageTable:
     """Words by which a sentence says the opposite, or that something is not so."""
     articles: Sequence[str]
     """Words before the name of a thing: "the", "my"."""
+    every: Sequence[str]
+    """Articles that mean all files of a kind: "all", "both"."""
     called: Sequence[str]
     """Words between a noun and a name: "called", "named"."""
     nouns: Sequence[str]
