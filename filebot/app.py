@@ -195,6 +195,7 @@ def _set_chat(handlers: Handlers, streams: StreamHandlers, chat: Chat) -> None:
     handlers.message = dispatcher.receive
     handlers.encrypted = dispatcher.receive_encrypted
     handlers.invitation = dispatcher.receive_invitation
+    handlers.subscribed = dispatcher.receive_subscription
     handlers.no_private = dispatcher.receive_no_private
     handlers.unsent = dispatcher.receive_unsent
     handlers.commands = chat.command_forms

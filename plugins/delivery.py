@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from filebot.plugin import (
     Address,
     AddressKind,
+    CommandGroup,
     Context,
     DeliveryAbandoned,
     DeliveryQueued,
@@ -26,7 +27,9 @@ SLOW_S = 10.0
 """Expected duration from which a transfer is announced with its duration."""
 
 
-@plugin.command("get", usage=("get NAME by METHOD", "get NAME"), aliases=("download",))
+@plugin.command(
+    "get", usage=("get NAME by METHOD", "get NAME"), aliases=("download",), group=CommandGroup.SHARING
+)
 async def get(ctx: Context[None], name: Entries, method: Method | None) -> None:
     """Get a file back, or several.
 
@@ -37,7 +40,13 @@ async def get(ctx: Context[None], name: Entries, method: Method | None) -> None:
     await _send_each(ctx, name, lambda entry: ctx.files.send_here(entry, method))
 
 
-@plugin.command("send", usage="send NAME to TARGET", aliases=("share",), permission=Permission.SERVED)
+@plugin.command(
+    "send",
+    usage="send NAME to TARGET",
+    aliases=("share",),
+    permission=Permission.SERVED,
+    group=CommandGroup.SHARING,
+)
 async def send(ctx: Context[None], name: Entries, target: str) -> None:
     """Send a file to somebody, or into a room that we are both in. TARGET is the address."""
     await _send_each(ctx, name, lambda entry: ctx.files.send_to(entry, target))

@@ -5,6 +5,7 @@ where nothing is kept unasked, `keep` takes the file that you posted last, or th
 """
 
 from filebot.plugin import (
+    CommandGroup,
     Context,
     FileRefused,
     FileStored,
@@ -37,14 +38,19 @@ async def offer_to_fetch(ctx: Context[None], event: LinkReceived) -> None:
     await ctx.reply("drop/link", url=event.url)
 
 
-@plugin.command("fetch", usage="fetch URL", permission=Permission.SERVED)
+@plugin.command("fetch", usage="fetch URL", permission=Permission.SERVED, group=CommandGroup.FILES)
 async def fetch(ctx: Context[None], url: str) -> None:
     """Keep the file behind a link."""
     await ctx.files.keep(Offer(urls=(url,)))
 
 
 @plugin.command(
-    "keep", usage="keep", permission=Permission.OWNER, place=Place.ROOM, elsewhere="drop/keep_in_room"
+    "keep",
+    usage="keep",
+    permission=Permission.OWNER,
+    place=Place.ROOM,
+    elsewhere="drop/keep_in_room",
+    group=CommandGroup.FILES,
 )
 async def keep(ctx: Context[None]) -> None:
     """In a room, keep the file that you last posted, for everybody there.

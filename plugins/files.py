@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from filebot.plugin import Context, Entries, Entry, FilebotError, Permission, Plugin, StorageError, exact
+from filebot.plugin import (
+    CommandGroup,
+    Context,
+    Entries,
+    Entry,
+    FilebotError,
+    Permission,
+    Plugin,
+    StorageError,
+    exact,
+)
 
 REMOVAL_LIMIT_S = 3600.0
 """Limit of a removal of several files: checks may take their time with each."""
@@ -28,7 +38,7 @@ class Settings:
 plugin = Plugin("files", api=1, settings=Settings, needs={"files.read", "files.write"})
 
 
-@plugin.command("ls", usage="ls", aliases=("list", "dir", "列表"))
+@plugin.command("ls", usage="ls", aliases=("list", "dir", "列表"), group=CommandGroup.FILES)
 async def list_files(ctx: Context[Settings]) -> None:
     """List the files, newest first."""
 
@@ -42,7 +52,7 @@ async def list_files(ctx: Context[Settings]) -> None:
         await ctx.reply("files/none", in_room=in_room)
 
 
-@plugin.command("find", usage="find WORDS", aliases=("search",))
+@plugin.command("find", usage="find WORDS", aliases=("search",), group=CommandGroup.FILES)
 async def find(ctx: Context[Settings], words: str) -> None:
     """Find files by words in their name or caption."""
 
@@ -53,21 +63,25 @@ async def find(ctx: Context[Settings], words: str) -> None:
         await ctx.reply("files/not_found", words=words)
 
 
-@plugin.command("more", usage="more", aliases=("next",))
+@plugin.command("more", usage="more", aliases=("next",), group=CommandGroup.FILES)
 async def more(ctx: Context[Settings]) -> None:
     """Show the next part of a long list."""
     if not await ctx.reply_more():
         await ctx.reply("files/no_more")
 
 
-@plugin.command("info", usage="info NAME")
+@plugin.command("info", usage="info NAME", group=CommandGroup.FILES)
 async def info(ctx: Context[Settings], name: Entry) -> None:
     """Show everything that I know about a file."""
     await ctx.reply("files/info", entry=name, lines=await ctx.entry_lines(name))
 
 
 @plugin.command(
-    "rename", usage=("rename OLD to NEW", "rename OLD NEW"), aliases=("mv",), permission=Permission.OWNER
+    "rename",
+    usage=("rename OLD to NEW", "rename OLD NEW"),
+    aliases=("mv",),
+    permission=Permission.OWNER,
+    group=CommandGroup.FILES,
 )
 async def rename(ctx: Context[Settings], old: Annotated[Entry, exact], new: str) -> None:
     """Rename a file. Put names with spaces in quotes."""
@@ -80,6 +94,7 @@ async def rename(ctx: Context[Settings], old: Annotated[Entry, exact], new: str)
     aliases=("delete", "del", "remove"),
     permission=Permission.OWNER,
     limit_s=REMOVAL_LIMIT_S,
+    group=CommandGroup.FILES,
 )
 async def remove(ctx: Context[Settings], name: Annotated[Entries, exact]) -> None:
     """Delete a file for good, or several.

@@ -1,11 +1,11 @@
 """Choose the language of the replies."""
 
-from filebot.plugin import Context, Plugin
+from filebot.plugin import CommandGroup, Context, Plugin
 
 plugin = Plugin[None]("language", api=1, needs={"people"})
 
 
-@plugin.command("lang", usage="lang [LANGUAGE]", aliases=("language", "语言"))
+@plugin.command("lang", usage="lang [LANGUAGE]", aliases=("language", "语言"), group=CommandGroup.SETTINGS)
 async def choose_language(ctx: Context[None], language: str) -> None:
     """Choose my language, such as en or zh, or show which ones I speak."""
     if not language:

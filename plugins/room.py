@@ -4,13 +4,16 @@ Write `room` there to see it, and `room set archive on`, say, to change it. From
 room: `room team@conference.example.org`.
 """
 
-from filebot.plugin import Address, AddressKind, Context, Plugin
+from filebot.plugin import Address, AddressKind, CommandGroup, Context, Plugin
 
 plugin = Plugin[None]("room", api=1, needs={"people", "rooms"})
 
 
 @plugin.command(
-    "room", usage=("room set SETTING", "room ROOM set SETTING", "room ROOM", "room"), aliases=("settings",)
+    "room",
+    usage=("room set SETTING", "room ROOM set SETTING", "room ROOM", "room"),
+    aliases=("settings",),
+    group=CommandGroup.ROOMS,
 )
 async def room(ctx: Context[None], room: str, setting: str) -> None:
     """Show or change the settings of a room."""

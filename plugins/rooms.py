@@ -1,22 +1,42 @@
 """Bring the bot into rooms and out of them: join and leave, and invitations.
 
 Most clients can invite me into a room. If yours cannot, or if I do not come, write `join ROOM` to me. I
-leave again for whoever brought me, and for the owners and admins of the room.
+leave again for whoever brought me, and for the owners and admins of the room. With `greet = true` in
+`[plugins.rooms]` I say one line to each room that I am brought into.
 """
 
-from filebot.plugin import Address, BadCommand, Context, InvitationAccepted, Plugin
+from dataclasses import dataclass
 
-plugin = Plugin[None]("rooms", api=1, needs={"people", "rooms"})
+from filebot.plugin import (
+    Address,
+    AddressKind,
+    BadCommand,
+    CommandGroup,
+    Context,
+    InvitationAccepted,
+    Plugin,
+)
 
 
-@plugin.command("join", usage=("join ROOM with PASSWORD", "join ROOM"))
-async def join(ctx: Context[None], room: str, password: str) -> None:
+@dataclass(frozen=True)
+class Settings:
+    """Settings of this plugin."""
+
+    greet: bool = False
+    """Whether a room that the bot is brought into is told in one line how to begin."""
+
+
+plugin = Plugin("rooms", api=1, settings=Settings, needs={"people", "rooms"})
+
+
+@plugin.command("join", usage=("join ROOM with PASSWORD", "join ROOM"), group=CommandGroup.ROOMS)
+async def join(ctx: Context[Settings], room: str, password: str) -> None:
     """Enter a room and stay there, even after a restart."""
-    await ctx.reply("rooms/joined", room=await ctx.rooms.join(room, password))
+    await _tell_of(ctx, "rooms/joined", await ctx.rooms.join(room, password))
 
 
-@plugin.command("leave", usage=("leave ROOM", "leave"))
-async def leave(ctx: Context[None], room: str) -> None:
+@plugin.command("leave", usage=("leave ROOM", "leave"), group=CommandGroup.ROOMS)
+async def leave(ctx: Context[Settings], room: str) -> None:
     """Leave a room for good. I still keep its files. The person who brought me there and the room's admins
     can use this.
     """
@@ -31,6 +51,12 @@ async def leave(ctx: Context[None], room: str) -> None:
 
 
 @plugin.on(InvitationAccepted)
-async def thank(ctx: Context[None], event: InvitationAccepted) -> None:
-    """To whoever invited, not to the room."""
-    await ctx.reply("rooms/invited", room=event.room)
+async def thank(ctx: Context[Settings], event: InvitationAccepted) -> None:
+    """Tell the inviter how to begin there, and the room if the operator wants that."""
+    await _tell_of(ctx, "rooms/invited", event.room)
+
+
+async def _tell_of(ctx: Context[Settings], template: str, room: str) -> None:
+    await ctx.reply(template, room=room, nick=ctx.rooms.nick(room), sign=ctx.rooms.prefix)
+    if ctx.settings.greet:
+        await ctx.tell(Address(room, AddressKind.ROOM), "rooms/greeting")

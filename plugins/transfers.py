@@ -1,6 +1,6 @@
 """Show what is moving, and stop it."""
 
-from filebot.plugin import Context, FileQueued, Permission, Plugin
+from filebot.plugin import CommandGroup, Context, FileQueued, Permission, Plugin
 
 plugin = Plugin[None]("transfers", api=1, needs={"files.send"})
 
@@ -8,7 +8,13 @@ QUEUED_SHOWN = 10
 """Files shown that wait for others: there may be hundreds."""
 
 
-@plugin.command("transfers", usage="transfers", aliases=("queue",), permission=Permission.SERVED)
+@plugin.command(
+    "transfers",
+    usage="transfers",
+    aliases=("queue",),
+    permission=Permission.SERVED,
+    group=CommandGroup.TRANSFERS,
+)
 async def show_transfers(ctx: Context[None]) -> None:
     """Show your files that are on their way, or waiting for somebody to come online."""
     running, waiting = ctx.files.transfers(), await ctx.files.waiting()
@@ -29,7 +35,13 @@ async def say_that_it_is_queued(ctx: Context[None], event: FileQueued) -> None:
     await ctx.reply("transfers/queued", event=event)
 
 
-@plugin.command("cancel", usage="cancel NUMBER", aliases=("stop",), permission=Permission.OWNER)
+@plugin.command(
+    "cancel",
+    usage="cancel NUMBER",
+    aliases=("stop",),
+    permission=Permission.OWNER,
+    group=CommandGroup.TRANSFERS,
+)
 async def cancel(ctx: Context[None], number: int) -> None:
     """Stop a file that is on its way or waiting. "transfers" shows its NUMBER."""
     dropped = await ctx.files.cancel(number)

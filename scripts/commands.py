@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from filebot.plugin import RoomSetting
+from filebot.plugin import CommandGroup, RoomSetting
 from filebot.plugin.arguments import Kind
 from filebot.plugin.declarations import ArgumentDeclaration, CommandDeclaration, declarations
 from filebot.plugin.declare import LoadedPlugin, commands_of
@@ -19,15 +19,14 @@ from filebot.rooms.setting_types import RoomSettingTable
 DOCUMENT: Final = Path(__file__).resolve().parent.parent / "docs" / "commands.md"
 
 GROUPS: Final = {
-    "Files": ("drop", "files"),
-    "Getting and sharing": ("delivery",),
-    "Rooms": ("archive", "claim", "room", "rooms"),
-    "Transfers": ("doctor", "transfers"),
-    "Settings and help": ("help", "language", "quota", "reload"),
+    CommandGroup.FILES: "Files",
+    CommandGroup.SHARING: "Getting and sharing",
+    CommandGroup.ROOMS: "Rooms",
+    CommandGroup.TRANSFERS: "Transfers",
+    CommandGroup.SETTINGS: "Settings and help",
+    CommandGroup.MORE: "Others",
 }
-"""Headings, with the plugins whose commands stand below them."""
-OTHERS: Final = "Others"
-"""Heading of the commands of all other plugins."""
+"""Headings of the groups that commands declare."""
 
 KINDS: Final = {
     Kind.TEXT: "a text",
@@ -68,7 +67,7 @@ HEAD: Final = """\
 
 # Commands
 
-All commands that come with filebot. `help` shows the same in the chat, and only those that you may use.
+All commands that come with filebot. `help all` shows the same in the chat, and only those that you may use.
 
 * In a private chat, type the command. In a room, put `!` or the bot's name before it: `!ls`, `filebot: ls`.
 * Words in small letters are typed as they are. For a word in CAPITALS type a value.
@@ -90,7 +89,9 @@ def document() -> str:
     plugins = loaded()
     commands = declarations(commands_of(plugins))
     settings = RoomSettingTable(each for one in plugins for each in one.plugin.room_settings).all()
-    groups = {title: [each for each in commands if group_of(each) == title] for title in (*GROUPS, OTHERS)}
+    groups = {
+        title: [each for each in commands if each.group == group.value] for group, title in GROUPS.items()
+    }
     return "\n".join(
         [
             HEAD,
@@ -99,11 +100,6 @@ def document() -> str:
             *setting_lines(settings),
         ]
     )
-
-
-def group_of(command: CommandDeclaration) -> str:
-    """Return the heading below which a command stands."""
-    return next((title for title, plugins in GROUPS.items() if command.plugin in plugins), OTHERS)
 
 
 def index(groups: dict[str, list[CommandDeclaration]]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from docstrings import Member, cell, class_doc, code, members
 import filebot.plugin as api
 from filebot.checks.acts import ACTS
 from filebot.errors import FilebotError
-from filebot.plugin import Act, Context, Event, Permission, Place, Plugin
+from filebot.plugin import Act, CommandGroup, Context, Event, Permission, Place, Plugin
 from filebot.plugin import context as context_module
 from filebot.plugin.arguments import _KINDS, Kind
 from filebot.plugin.needs import NEED_OF, NEEDS
@@ -121,11 +121,11 @@ def name_of(annotation: object) -> str:
     return next(name for name, each in exported().items() if each is annotation)
 
 
-def members_of(enum: type[Permission] | type[Place]) -> Callable[[str], Table]:
+def members_of(enum: type[Permission | Place | CommandGroup]) -> Callable[[str], Table]:
     """Return the table of the members of an enum."""
 
     def table(_: str) -> Table:
-        yield (enum.__name__.lower(), "for")
+        yield (enum.__name__.removeprefix("Command").lower(), "for")
         docs = members(enum)
         for each in enum:
             yield (f"`{each}`", documented(enum.__name__, docs[each.name]))
@@ -176,7 +176,7 @@ def enums(_: str) -> Table:
     """Enums that have no table in a chapter."""
     yield ("member", "is")
     for enum in (each for each in exported().values() if isinstance(each, EnumType)):
-        if enum not in {Permission, Place}:
+        if enum not in {Permission, Place, CommandGroup}:
             docs = members(enum)
             yield (f"**`{enum.__name__}`**", cell(class_doc(enum)))
             for each in list[Enum](enum):
@@ -227,6 +227,7 @@ TABLES: Final[dict[str, Callable[[str], Table]]] = {
     "arguments": arguments,
     "permissions": members_of(Permission),
     "places": members_of(Place),
+    "groups": members_of(CommandGroup),
     "events": events,
     "acts": acts,
     "needs": needs,

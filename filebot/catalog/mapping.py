@@ -3,7 +3,6 @@
 import hashlib
 import re
 import sqlite3
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -15,6 +14,7 @@ from sqlalchemy import exc
 
 from filebot.catalog.integrity import is_damage
 from filebot.errors import CatalogDamaged, CatalogUnavailable, StorageFull
+from filebot.filenames import comparison_key
 from filebot.model import (
     ArchivePosition,
     BlobRef,
@@ -35,7 +35,7 @@ from filebot.ports import Released
 _UNFIT: Final = re.compile("[\0\ud800-\udfff\ufffe\uffff\U0010ffff]")
 
 _PRIVATE_USE: Final = range(0xE000, 0xF900)
-"""Code points that no name holds."""
+"""Code points that hardly any name holds."""
 
 # Mistakes of our own, not of the database: they stay as they are, to be found.
 _BUGS: Final = (exc.ProgrammingError, exc.IntegrityError, exc.InterfaceError, exc.DataError)
@@ -75,12 +75,8 @@ def _ours(error: sqlite3.Error) -> StorageFull | CatalogUnavailable:
 
 
 def fold(text: str) -> str:
-    """Return ``text`` without case and in NFC, so that equal names are equal strings (Unicode 3.13, D145).
-
-    Folding may lengthen (``ß`` becomes ``ss``): patterns and substrings are about the folded text.
-    """
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
-    return _UNFIT.sub("\ufffd", folded)
+    """Return the comparison key of a text, such that equal names are equal strings in any database."""
+    return _UNFIT.sub("\ufffd", comparison_key(text))
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):

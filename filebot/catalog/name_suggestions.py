@@ -1,6 +1,9 @@
 """Suggestions for a mistyped name."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from rapidfuzz import fuzz, process
@@ -16,19 +19,41 @@ _CONTAINED_MIN_LENGTH: Final = 4
 _COMPARED: Final = 256
 """Characters; more than any name has, so that nobody pays for what a person may type."""
 
+_ACCENTS: Final = re.compile("[\u0300-\u036f]")
+_BASE: Final = re.compile("LATIN SMALL LETTER (?:DOTLESS )?([A-Z])(?: WITH |$)")
+_LIGATURES: Final = {"æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ŋ": "n"}
+
 
 def likeliest(key: str, known: Iterable[tuple[str, str]], limit: int) -> list[str]:
     """Return the known names most like ``key``, best first; of names that differ by case, the first.
 
     ``key`` is folded, ``known`` has each name's folded form and itself. Extensions are left out of the
-    comparison: every PDF is much like every other otherwise.
+    comparison: every PDF is much like every other otherwise. So are accents, as many keyboards have none.
     """
     names: dict[str, str] = {}
     for other, name in known:
         names.setdefault(other, name)
-    scores = _scores(_stem(key), {other: _stem(other) for other in names})
-    best = sorted(scores, key=lambda other: -scores[other])  # stable: the earlier known first
+    scores = _scores(_stem(without_accents(key)), {other: _stem(without_accents(other)) for other in names})
+    # Accents decide between what is alike without them; stable: the earlier known first.
+    best = sorted(scores, key=lambda other: (-scores[other], -fuzz.ratio(key, other)))
     return [names[other] for other in best[:limit]]
+
+
+def without_accents(key: str) -> str:
+    """Return a folded text with plain Latin, Greek and Cyrillic letters: ``lodz`` for ``łódź``."""
+    if key.isascii():
+        return key
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFD", key))
+    return unicodedata.normalize("NFC", "".join(map(_bare_letter, bare)))
+
+
+@lru_cache(maxsize=1024)
+def _bare_letter(letter: str) -> str:
+    """Return the letter that one with a stroke or hook, which has no decomposition, is made of."""
+    if letter in _LIGATURES:
+        return _LIGATURES[letter]
+    match = None if letter.isascii() else _BASE.match(unicodedata.name(letter, ""))
+    return match[1].lower() if match else letter
 
 
 def _scores(stem: str, stems: dict[str, str]) -> dict[str, float]:

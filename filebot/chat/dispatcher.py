@@ -14,11 +14,13 @@ from filebot.chat.late_commands import LateCommands
 from filebot.chat.progress_messages import ProgressReports
 from filebot.chat.rate_limits import PEOPLE_REMEMBERED, Work, Workload
 from filebot.chat.room_posts import RoomPosts
+from filebot.chat.small_talk import SmallTalk, small_talk
 from filebot.concurrency.bounded_store import weight
 from filebot.concurrency.throttle import MINUTE_S, Throttle
 from filebot.errors import FilebotError, FileGone, MessageTooLong, TooManyFiles, TooManyRequests
 from filebot.events.bus import EventBus
-from filebot.events.facts import FileRefused, LinkReceived
+from filebot.events.facts import FileRefused, Greeted, LinkReceived, PersonSubscribed
+from filebot.filenames import without_isolates
 from filebot.files.access import Access
 from filebot.files.intake import IntakeResult, name_of, source_message
 from filebot.model import (
@@ -152,6 +154,13 @@ class MessageDispatcher:
         elif not self._rate_limiter.is_full(sender) and await self._rate_limiter.is_in_pace(sender):
             await self._workload.run_counted(sender, self._invitations.follow(invitation, sender))
 
+    async def receive_subscription(self, person: BareJid, own: str, language: str | None) -> None:
+        """Tell plugins that somebody who is served asked to see the bot, by its address ``own``."""
+        sender = Sender(Address(person, own=own), person)
+        if self._access.serves(person) and self._once_per_minute.passes("subscribed", person):
+            event = PersonSubscribed(sender, language)
+            await self._workload.run(self._channel.events.tell(event))
+
     async def receive_no_private(self, room: BareJid) -> None:
         """Tell a room, at most once a minute, that it does not let the bot answer anybody in private."""
         if self._rooms.has_voice(room) and self._once_per_minute.passes("no private", room):
@@ -227,9 +236,13 @@ class MessageDispatcher:
             await self._answer_text(conversation, message)
 
     async def _answer_text(self, conversation: Conversation, message: IncomingMessage) -> None:
-        text = message.text.strip()
+        # Names are shown between isolates, and copied with them.
+        text = without_isolates(message.text).strip()
         if is_link(text) and not message.sender.in_public:
             await self._take_link(conversation, message, text)
+        elif (said := self._small_talk(conversation.sender, text)) is not None:
+            if said is SmallTalk.GREETING and not message.maybe_handled:
+                await self._channel.events.tell(Greeted(conversation.sender, message.language))
         elif message.delayed_since and self._is_late(message):
             await self._late_commands.tell(conversation, text, message.delayed_since)
         else:
@@ -238,6 +251,11 @@ class MessageDispatcher:
             ):
                 came_late = message.maybe_handled or message.delayed_since is not None
                 await self._plugins.run_command(conversation, text, came_late=came_late)
+
+    def _small_talk(self, sender: Sender, text: str) -> SmallTalk | None:
+        """Return the kind of small talk in a text that is no command and answers no question."""
+        is_answer = self._channel.chat_state.questions.is_waiting(sender)
+        return None if is_answer or self._plugins.is_command(text) else small_talk(text)
 
     async def _take_link(self, conversation: Conversation, message: IncomingMessage, url: str) -> None:
         if is_upload(url, message.sender, self._uploads.hosts()):

@@ -174,6 +174,19 @@ class FileRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Greeted(Event):
+    """Somebody greeted the bot, or wrote what people write first to a bot, such as ``start``."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSubscribed(Event):
+    """Somebody whom the bot serves asked to see it, as clients do that add it to their contacts.
+
+    It can be told again of the same person.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class LinkReceived(Event):
     """Somebody wrote a link that is not known to be a file of theirs; ``fetch`` would take it."""
 

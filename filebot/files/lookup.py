@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from filebot.errors import AmbiguousName, DuplicateName, NoSuchEntry, NotAllowed, TooManyFiles
-from filebot.filenames import plain_text
+from filebot.filenames import comparison_key, plain_text
 from filebot.files.access import FileAccess
 from filebot.files.selection import Selection, select
 from filebot.model import Entry, Scope
@@ -226,7 +226,7 @@ class Lookup:
         # Only here: in public, the beginning of a name must not bring up a private file.
         entries = await self._entries.find_by_prefix(self._access.here(), wanted, PREFIX_LIMIT)
         names = list(dict.fromkeys(entry.name for entry in entries))
-        if len({name.casefold() for name in names}) > 1:
+        if len({comparison_key(name) for name in names}) > 1:
             raise AmbiguousName(wanted, candidates=tuple(names[:SUGGESTIONS]))
         return entries[0] if entries else None
 

@@ -230,7 +230,11 @@ class Peer:
         url = stanza.xml.findtext(f"{{{OOB}}}x/{{{OOB}}}url")
         self.messages.append(
             Received(
-                str(stanza["from"]), stanza.xml.get("type", "normal"), stanza["body"], url, str(stanza)
+                stanza.xml.get("from", ""),
+                stanza.xml.get("type", "normal"),
+                stanza["body"],
+                url,
+                str(stanza),
             )
         )
         self._came.set()

@@ -61,12 +61,14 @@ from filebot.events.facts import (
     FileRenamed,
     FileShared,
     FileStored,
+    Greeted,
     HistoryImportFinished,
     HistoryImportProgressed,
     InvitationAccepted,
     LinkReceived,
     OwnerChanged,
     PersonOnline,
+    PersonSubscribed,
     RemovalReason,
     RoomDestroyed,
     RoomFilePosted,
@@ -105,7 +107,7 @@ from filebot.plugin.file_reader import FileData, FileReader
 from filebot.plugin.files import Files
 from filebot.plugin.http import Http
 from filebot.plugin.lifespan import Life, Lifespan
-from filebot.plugin.permissions import Permission, Place
+from filebot.plugin.permissions import CommandGroup, Permission, Place
 from filebot.plugin.reload import Reloaded
 from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess
@@ -126,6 +128,7 @@ __all__ = [
     "Client",
     "Command",
     "CommandCalled",
+    "CommandGroup",
     "CommandList",
     "Context",
     "DeliveryAbandoned",
@@ -157,6 +160,7 @@ __all__ = [
     "Files",
     "FilesOfRoom",
     "ForbiddenTarget",
+    "Greeted",
     "HistoryImport",
     "HistoryImportFinished",
     "HistoryImportProgressed",
@@ -184,6 +188,7 @@ __all__ = [
     "PeerGone",
     "Permission",
     "PersonOnline",
+    "PersonSubscribed",
     "Place",
     "Plan",
     "PlannedRoute",

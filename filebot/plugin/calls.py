@@ -313,6 +313,10 @@ class PluginCalls:
 
         return await lines_about(self._entry_lines, ask)
 
+    def is_command(self, text: str) -> bool:
+        """Tell whether a text begins with a command."""
+        return self._commands.named(next(iter(text.split(maxsplit=1)), "")) is not None
+
     def usable(self, sender: Sender) -> CommandList:
         """Return the commands for somebody who is shown those alone that they may use where they are."""
         return self._commands.usable(lambda command: self._authorization.may_use(command, sender))

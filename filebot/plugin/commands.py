@@ -16,7 +16,7 @@ from rapidfuzz import fuzz, process
 
 from filebot.errors import BadCommand, BadValue, PluginError
 from filebot.plugin.arguments import Parameter
-from filebot.plugin.permissions import Permission, Place
+from filebot.plugin.permissions import CommandGroup, Permission, Place
 
 LIMIT_S: Final = 300.0
 """Usual limit of a command; it stands still while a file moves, or waits for others that move."""
@@ -24,6 +24,7 @@ LIMIT_S: Final = 300.0
 SUGGESTION_SCORE: Final = 60.0
 """Lowest similarity, of 100, at which one word is suggested for another."""
 
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _PARAMETER = re.compile(r"(\[)?([A-Z][A-Z_]*)(?(1)\])")
 _QUOTES = (('"', '"'), ("“", "”"), ("„", "“"), ("«", "»"), ("'", "'"))
 _QUOTED = "|".join(f"{start}[^{end}]+{end}" for start, end in _QUOTES)
@@ -124,6 +125,8 @@ class Command:
     """Template of the reply at another place; empty for the words of WrongPlace."""
     limit_s: float = LIMIT_S
     """Seconds that a call may take."""
+    group: CommandGroup = CommandGroup.MORE
+    """Group under which lists of commands show it."""
 
     @property
     def hook(self) -> str:
@@ -139,6 +142,19 @@ class Command:
     def usage(self) -> tuple[str, ...]:
         """Usage lines as the help shows them, the most common one first."""
         return tuple(usage.line for usage in reversed(self.usages))
+
+    def usage_in(self, language: str) -> tuple[str, ...]:
+        """Return the usage lines as readers of a language see them: with its own word for the command, if
+        there is one.
+        """
+        word = self.word_in(language)
+        return tuple(word + line.removeprefix(self.name) for line in self.usage)
+
+    def word_in(self, language: str) -> str:
+        """Return the first word for the command in the script of a language, else its name."""
+        if not language.startswith("zh"):
+            return self.name
+        return next((each for each in self.aliases if _HAN.search(each)), self.name)
 
     @property
     def summary(self) -> str:

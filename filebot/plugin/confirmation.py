@@ -165,6 +165,11 @@ class OpenQuestions:
             shares.append(Share(sender.room, QUESTIONS_BYTES // _IN_A_ROOM, MOST_QUESTIONS // _IN_A_ROOM))
         return self._open.put(key, _Open(question, now), shares)  # with its command, some kilobytes
 
+    def is_waiting(self, sender: Sender) -> bool:
+        """Tell whether there is a question to somebody where they speak, however old."""
+        key = _key(sender)
+        return key is not None and self._open.get(key) is not None
+
     def take(self, sender: Sender, now: datetime) -> Question | None:
         """Return the question to somebody where they speak, and forget it; None if there is none."""
         key = _key(sender)

@@ -40,6 +40,8 @@ class CommandDeclaration:
     """Value of ``Permission``."""
     place: str
     """Value of ``Place``."""
+    group: str
+    """Value of ``CommandGroup``."""
 
 
 def declarations(commands: CommandList) -> tuple[CommandDeclaration, ...]:
@@ -58,6 +60,7 @@ def _command(command: Command) -> CommandDeclaration:
         tuple(_argument(command, each) for each in command.parameters),
         command.permission.value,
         command.place.value,
+        command.group.value,
     )
 
 

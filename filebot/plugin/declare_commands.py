@@ -9,7 +9,7 @@ from filebot.plugin.arguments import Kind, Parameter, parameters_of
 from filebot.plugin.commands import LIMIT_S, Command, CommandUsage
 from filebot.plugin.confirmation import ANSWERS
 from filebot.plugin.context import Context
-from filebot.plugin.permissions import Permission, Place
+from filebot.plugin.permissions import CommandGroup, Permission, Place
 from filebot.plugin.signatures import examine_arguments, examine_coroutine, examine_limit, name_of
 
 S = TypeVar("S")
@@ -36,6 +36,7 @@ class CommandDeclarations(Generic[S]):
         place: Place = Place.BOTH,
         elsewhere: str = "",
         limit_s: float = LIMIT_S,
+        group: CommandGroup = CommandGroup.MORE,
     ) -> Callable[[Handler[S, P]], Handler[S, P]]:
         """Declare a command that people can type.
 
@@ -50,6 +51,8 @@ class CommandDeclarations(Generic[S]):
 
         A call that takes longer than ``limit_s`` is ended, and the person reads that. The limit stands
         still while a file moves, or waits for others that move.
+
+        ``help all`` lists the command under its ``group``.
         """
         lines = (usage,) if isinstance(usage, str) else tuple(usage)
         hook = f"command {name!r} of plugin {self.name!r}"
@@ -63,7 +66,7 @@ class CommandDeclarations(Generic[S]):
             if not help_text:
                 raise PluginError(f"{hook} needs a docstring: its help")
             parameters = parameters_of(hook, handler, usages)
-            _examine_permission(hook, permission, place, parameters)
+            _examine_permission(hook, permission, place, group, parameters)
             self.commands.append(
                 Command(
                     self.name,
@@ -77,6 +80,7 @@ class CommandDeclarations(Generic[S]):
                     place,
                     elsewhere,
                     limit_s,
+                    group,
                 )
             )
             return handler
@@ -134,9 +138,13 @@ def _examine_handler(place: str, handler: Callable[..., object], values: Collect
 
 
 def _examine_permission(
-    place: str, permission: Permission, where: Place, parameters: Iterable[Parameter]
+    place: str,
+    permission: Permission,
+    where: Place,
+    group: CommandGroup,
+    parameters: Iterable[Parameter],
 ) -> None:
-    for given, kind in (permission, Permission), (where, Place):
+    for given, kind in (permission, Permission), (where, Place), (group, CommandGroup):
         if not isinstance(given, kind):
             raise PluginError(f"{place}: {given!r} is no {kind.__name__}; import it from filebot.plugin")
     has_room = where is Place.ROOM or any(each.kind is Kind.ROOM for each in parameters)

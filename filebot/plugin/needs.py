@@ -86,6 +86,7 @@ NEED_OF: Final[Mapping[str, Need | None]] = {
     "room_files.with_ids": "files.rooms",
     "room_files.expire": "files.expire",
     **{f"http.{name}": "http" for name in _HTTP},
+    "rooms.nick": None,
     "rooms.prefix": None,
     "files_posted_here": "files.read",
     "tell": "people",

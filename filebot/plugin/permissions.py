@@ -1,4 +1,4 @@
-"""Permissions and places of commands, as their plugins declare them."""
+"""Permissions, places and groups of commands, as their plugins declare them."""
 
 from enum import Enum, unique
 
@@ -37,3 +37,21 @@ class Place(Enum):
     """A room, or a private message through it."""
     BOTH = "both"
     """Both of them."""
+
+
+@unique
+class CommandGroup(Enum):
+    """Group under which ``help all`` and the manual list a command."""
+
+    FILES = "files"
+    """Keeping, finding and changing files."""
+    SHARING = "sharing"
+    """Getting files back, and bringing them to others."""
+    ROOMS = "rooms"
+    """Group chats and their files."""
+    TRANSFERS = "transfers"
+    """Files on their way."""
+    SETTINGS = "settings"
+    """Settings, space and help."""
+    MORE = "more"
+    """Everything else."""

@@ -78,6 +78,10 @@ class RoomAccess:
         """Prefix of commands in rooms, such as ``!``."""
         return self._rooms.prefix
 
+    def nick(self, room: BareJid) -> str:
+        """Return the bot's nick in a room that it is in, by which people call it there."""
+        return self._rooms.nick_in(room)
+
     # --- coming and going -----------------------------------------------------------------------
 
     async def join(self, target: str, password: str = "") -> BareJid:

@@ -58,6 +58,9 @@ class Rooms(Protocol):
     def prefix(self) -> str:
         """Characters before a command in a room, beside the bot's name."""
 
+    def nick_in(self, room: BareJid) -> str:
+        """Return the bot's nick in a room that it is in; it may be another than the configured one."""
+
     def joined(self) -> frozenset[BareJid]:
         """Return the rooms that the bot is in now."""
 

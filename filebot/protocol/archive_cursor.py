@@ -13,16 +13,28 @@ Afterwards it depends on the archive. A room sends each message to everybody in 
 the archive's order, without gaps (``in_order``). An account may have other clients, and the archive may
 have messages between two live ones that went to another client alone. There only the archive gives places;
 until it does, a handled message is saved with the position.
+
+An id is not enough to know a message by. ejabberd takes the time in microseconds for it, and two people who
+write at the same moment get the same one. So a message has a key: its id in the archive, with a digest of
+its sender and of the sender's own id. The position is an id, as only those mean anything to the archive,
+and moves past one when all messages known by it are handled.
 """
 
 from collections import deque
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
+from hashlib import blake2b
+from itertools import takewhile
 from typing import Final
+from xml.etree.ElementTree import Element
 
 from cachetools import FIFOCache
 
 from filebot.model import ArchivePosition
+
+_SEPARATOR: Final = "\x1f"
+"""Between id and digest: no XML document holds it."""
 
 MOST: Final = 20_000
 """Messages after the position that are remembered: as many as may come while one of them is handled, such
@@ -35,6 +47,22 @@ SHOWN_WITHIN: Final = timedelta(minutes=2)
 """Time after which a message that the archive does not show counts as not archived."""
 
 
+def message_key(archive_id: str, message: Element) -> str:
+    """Return the key of a message: the same for a live one and for its copy in the archive."""
+    told_apart_by = "\n".join((message.get("from", ""), message.get("id", "")))
+    digest = blake2b(told_apart_by.encode(errors="surrogatepass"), digest_size=8)
+    return f"{archive_id}{_SEPARATOR}{digest.hexdigest()}"
+
+
+def id_of(key: str) -> str:
+    """Return the id in the archive of the message with this key."""
+    return key.partition(_SEPARATOR)[0]
+
+
+def _has_id(archive_id: str, key: str) -> bool:
+    return id_of(key) == archive_id
+
+
 @dataclass(slots=True)
 class _Message:
     at: datetime
@@ -43,7 +71,7 @@ class _Message:
 
 
 class ArchiveCursor:
-    """Position in one archive. All ids are the archive's own (XEP-0359, stanza-id)."""
+    """Position in one archive, whose messages are known by their keys (:func:`message_key`)."""
 
     def __init__(self, position: ArchivePosition, *, in_order: bool = True) -> None:
         """``position`` is the one that was saved last.
@@ -56,9 +84,9 @@ class ArchiveCursor:
         self._messages: dict[str, _Message] = {}
         self._order: deque[str] = deque()
         self._characters = 0
-        """Characters of the ids in ``_messages``, in total."""
+        """Characters of the keys in ``_messages``, in total."""
         self._passed = FIFOCache[int, None](MOST_PASSED)
-        """Hashes of the ids of messages before the position, the oldest first."""
+        """Hashes of the keys of messages before the position, the oldest first."""
         self._catching_up = True
         self._open = 0
 
@@ -91,38 +119,38 @@ class ArchiveCursor:
         for message in self._messages.values():
             message.placed = False
 
-    def begin_after(self, message_id: str, at: datetime) -> None:
-        """Set the position to this message, unless it is among those after the position."""
-        if message_id not in self._messages:
-            self._position = replace(self._position, last_id=message_id, at=at)
+    def begin_after(self, archive_id: str, at: datetime) -> None:
+        """Set the position to this id, unless a message with it is among those after the position."""
+        if all(id_of(key) != archive_id for key in self._messages):
+            self._position = replace(self._position, last_id=archive_id, at=at)
 
     def begin_at(self, at: datetime) -> None:
         """Set the position to a time, before everything that was archived since."""
         self._position = replace(self._position, last_id="", at=at)
 
-    def missed(self, message_id: str, at: datetime) -> bool:
+    def missed(self, key: str, at: datetime) -> bool:
         """Take the archive's next message; return whether it has to be handled."""
-        new = self._is_new(message_id, at)
-        message = self._messages.get(message_id)
+        new = self._is_new(key, at)
+        message = self._messages.get(key)
         if message is not None and not message.placed:
             message.placed = True
             message.at = at
-            self._order.append(message_id)
-            self._advance()
+            self._order.append(key)
+            self._advance(up_to=id_of(key))  # the next may have the same id
         return new
 
-    def live(self, message_id: str, at: datetime) -> bool:
+    def live(self, key: str, at: datetime) -> bool:
         """Take a live message; return whether it has to be handled.
 
         If too many are open it is not remembered, and the archive shows it again.
         """
-        if self._is_full and message_id not in self._messages:
-            return hash(message_id) not in self._passed
-        new = self._is_new(message_id, at)
-        message = self._messages.get(message_id)
+        if self._is_full and key not in self._messages:
+            return hash(key) not in self._passed
+        new = self._is_new(key, at)
+        message = self._messages.get(key)
         if message is not None and not message.placed and self._in_order and not self._catching_up:
             message.placed = True
-            self._order.append(message_id)
+            self._order.append(key)
             self._advance()
         return new
 
@@ -130,25 +158,19 @@ class ArchiveCursor:
         """End the catch-up: the archive has been read to its end."""
         self._catching_up = False
         self._ahead.clear()
-        if self._in_order:
-            for message_id, message in self._messages.items():
-                if not message.placed:
-                    message.placed = True
-                    self._order.append(message_id)
-            self._advance()
-            return
-        not_kept = [
-            message_id
-            for message_id, message in self._messages.items()
-            if message.handled and not message.placed and message.at + SHOWN_WITHIN < now
-        ]
-        for message_id in not_kept:
-            self._forget(message_id)
-            self._pass(message_id)
+        unplaced = [(key, message) for key, message in self._messages.items() if not message.placed]
+        for key, message in unplaced:
+            if self._in_order:
+                message.placed = True
+                self._order.append(key)
+            elif message.handled and message.at + SHOWN_WITHIN < now:
+                self._forget(key)
+                self._pass(key)
+        self._advance()
 
-    def handled(self, message_id: str) -> None:
+    def handled(self, key: str) -> None:
         """Note that a message is handled; an unknown one is ignored."""
-        message = self._messages.get(message_id)
+        message = self._messages.get(key)
         if message is not None and not message.handled:
             message.handled = True
             self._open -= 1
@@ -158,25 +180,32 @@ class ArchiveCursor:
     def _is_full(self) -> bool:
         return len(self._messages) >= MOST or self._characters >= MOST_CHARACTERS
 
-    def _forget(self, message_id: str) -> _Message:
-        self._characters -= len(message_id)
-        return self._messages.pop(message_id)
+    def _forget(self, key: str) -> _Message:
+        self._characters -= len(key)
+        return self._messages.pop(key)
 
-    def _is_new(self, message_id: str, at: datetime) -> bool:
-        if message_id in self._messages or hash(message_id) in self._passed:
+    def _is_new(self, key: str, at: datetime) -> bool:
+        if key in self._messages or hash(key) in self._passed:
             return False
-        before = message_id in self._ahead
-        self._messages[message_id] = _Message(at, handled=before)
-        self._characters += len(message_id)
+        # Until 0.2, ids alone were saved.
+        before = key in self._ahead or id_of(key) in self._ahead
+        self._messages[key] = _Message(at, handled=before)
+        self._characters += len(key)
         self._open += not before
         return not before
 
-    def _advance(self) -> None:
-        while self._order and self._messages[self._order[0]].handled:
-            last_id = self._order.popleft()
-            self._position = replace(self._position, last_id=last_id, at=self._forget(last_id).at)
-            self._ahead.discard(last_id)
-            self._pass(last_id)
+    def _advance(self, up_to: str | None = None) -> None:
+        """Move past what is handled at the beginning, but not past messages with the id ``up_to``."""
+        while self._order:
+            archive_id = id_of(self._order[0])
+            same = [*takewhile(partial(_has_id, archive_id), self._order)]
+            if archive_id == up_to or not all(self._messages[key].handled for key in same):
+                return
+            for key in same:
+                self._order.popleft()
+                self._position = replace(self._position, last_id=archive_id, at=self._forget(key).at)
+                self._ahead.discard(key)
+                self._pass(key)
 
-    def _pass(self, message_id: str) -> None:
-        self._passed[hash(message_id)] = None
+    def _pass(self, key: str) -> None:
+        self._passed[hash(key)] = None

@@ -10,7 +10,7 @@ from babel import Locale
 from babel.dates import format_date, format_timedelta
 from babel.lists import format_list
 
-from filebot.filenames import plain_text
+from filebot.filenames import isolated, plain_text
 from filebot.replies.media_type_names import FORMATS, NAMED, PREFIXES
 
 _RECENT: Final = timedelta(days=7)
@@ -21,11 +21,14 @@ _LONGEST_LINE: Final = 1_000
 
 
 def line(value: object) -> str:
-    """Return any value on one line, without characters that hide or reorder others."""
+    """Return any value on one line, without characters that hide or reorder others.
+
+    What runs from right to left is isolated: the direction of a name must not change its sentence.
+    """
     text = str(value)[:_LONGEST_LINE]
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()  # as most names are: nothing hides in it
-    return plain_text(text)
+    return isolated(plain_text(text))
 
 
 def present() -> datetime:

@@ -285,6 +285,10 @@ class FakeBot:
         """Hand a message to the bot, wait until it is dealt with, and return what was said."""
         return await self._answers(self.dispatcher.receive(message))
 
+    async def subscribe(self, person: BareJid, language: str | None = None) -> list[str]:
+        """Add the bot to somebody's contacts, wait until that is dealt with, and return what was said."""
+        return await self._answers(self.dispatcher.receive_subscription(person, "", language))
+
     async def invite(self, invitation: Invitation) -> list[str]:
         """Invite the bot into a room, wait until that is dealt with, and return what was said."""
         return await self._answers(self.dispatcher.receive_invitation(invitation))

@@ -69,6 +69,9 @@ class FixedRooms:
 
     rolls = alias("FixedRooms", "rolls", "occupants")
 
+    def nick_in(self, room: BareJid) -> str:
+        return "filebot" if room in self.occupants else ""
+
     def joined(self) -> frozenset[BareJid]:
         return frozenset(self.occupants)
 

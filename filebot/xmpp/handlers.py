@@ -78,6 +78,8 @@ class Handlers:
     online: Callable[[str], None] = _ignore
     """Is told the bare JID whenever a client of a person who is served comes online, for each client and
     again in each new session; it must be quick."""
+    subscribed: Callable[[str, str, str | None], Coroutine[object, object, None]] | None = None
+    """Is told who was let see the bot, by which of its bare addresses, and the language of their client."""
     no_private: Callable[[str], Coroutine[object, object, None]] | None = None
     """Is told of a room that did not let the bot answer somebody in private."""
     unsent: Callable[[Address, str | None], Coroutine[object, object, None]] | None = None

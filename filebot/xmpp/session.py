@@ -129,7 +129,14 @@ class XmppSession:
         self._rooms = JoinedRooms(stream, settings, self._room_catch_ups, shut_out)
         self._room_sender = RoomSender(self._rooms.until_in)
         self._clients = OnlineClients(stream, handlers.is_served, self._gone, came_online)
-        self._contacts = Contacts(stream, settings, handlers.is_served, unserved_reason, subscriptions)
+
+        async def subscribed(person: BareJid, own: BareJid, language: str | None) -> None:
+            if handlers.subscribed is not None:
+                await handlers.subscribed(person, own, language)
+
+        self._contacts = Contacts(
+            stream, settings, handlers.is_served, unserved_reason, subscriptions, subscribed
+        )
         self._messenger = StreamMessenger(
             stream,
             self._clients.all_correct,

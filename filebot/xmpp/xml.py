@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from slixmpp.jid import JID, InvalidJID
+from slixmpp.jid import InvalidJID
 
 from filebot.protocol.xml import named
+from filebot.xmpp.jid import Jid, parse_jid
 
 MUC: Final = "http://jabber.org/protocol/muc"  # XEP-0045
 MUC_USER: Final = "http://jabber.org/protocol/muc#user"
@@ -34,10 +35,10 @@ def is_retracted(stanza: Element) -> bool:
     return any(child.tag in _RETRACTED for child in stanza)
 
 
-def jid_or_none(text: str | None) -> JID | None:
-    """The address, prepared (RFC 7622); None if there is none or it is malformed."""
+def jid_or_none(text: str | None) -> Jid | None:
+    """The address; None if there is none or it is malformed."""
     try:
-        return JID(text) if text else None
+        return parse_jid(text) if text else None
     except InvalidJID:
         return None
 
@@ -50,7 +51,7 @@ def is_from(stanza: Element, jid: str, account: str) -> bool:
     return sender is not None and str(sender.full) == jid
 
 
-def sender_of(stanza: Element) -> JID | None:
+def sender_of(stanza: Element) -> Jid | None:
     """Return the sender of a stanza, as the server stamped it."""
     return jid_or_none(stanza.get("from"))
 

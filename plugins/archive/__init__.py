@@ -12,6 +12,7 @@ from typing import Annotated
 
 from filebot.plugin import (
     Between,
+    CommandGroup,
     Context,
     FilebotError,
     FileRefused,
@@ -47,7 +48,7 @@ BEGIN, STOP = "archive history of DAYS days", "archive history off"
 _history = HistoryImports(keeps_posts)
 
 
-@plugin.command("archive", usage=(BEGIN, STOP, IN, OUT), place=Place.ROOM)
+@plugin.command("archive", usage=(BEGIN, STOP, IN, OUT), place=Place.ROOM, group=CommandGroup.ROOMS)
 async def archive(ctx: Context[None], days: Annotated[int, Between(1, 99_999)] | None) -> None:
     """In a room, choose whether I keep the files that you post there.
 

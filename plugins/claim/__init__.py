@@ -6,7 +6,7 @@ in a private message through the room, and then, in a private chat, what I answe
 
 from dataclasses import dataclass
 
-from filebot.plugin import AddressKind, Context, Plugin, QuotaExceeded, UserError
+from filebot.plugin import AddressKind, CommandGroup, Context, Plugin, QuotaExceeded, UserError
 
 from .codes import VALID_S, Codes
 
@@ -51,7 +51,7 @@ class ClaimExceedsQuota(UserError):
         self.limit_bytes = error.limit_bytes
 
 
-@plugin.command("claim", usage=("claim CODE", "claim"))
+@plugin.command("claim", usage=("claim CODE", "claim"), group=CommandGroup.ROOMS)
 async def claim(ctx: Context[None], code: str) -> None:
     """Make your files from a room that hides your address yours everywhere."""
     sender = ctx.sender

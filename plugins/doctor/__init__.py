@@ -1,6 +1,6 @@
 """Say how files travel between the bot and a person, and what is in their way."""
 
-from filebot.plugin import Context, Permission, Place, Plugin
+from filebot.plugin import CommandGroup, Context, Permission, Place, Plugin
 
 from .examination import Examinations
 
@@ -15,6 +15,7 @@ _examinations = Examinations()
     permission=Permission.SERVED,
     place=Place.PRIVATE,
     elsewhere="doctor/private",
+    group=CommandGroup.TRANSFERS,
 )
 async def examine(ctx: Context[None]) -> None:
     """Find out how files can reach you, and what is in the way.

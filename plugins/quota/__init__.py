@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from filebot.plugin import Context, FileStored, Permission, Plugin
+from filebot.plugin import CommandGroup, Context, FileStored, Permission, Plugin
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,13 @@ class Settings:
 plugin = Plugin("quota", api=1, settings=Settings, needs={"files.read"}, package=__name__)
 
 
-@plugin.command("quota", usage="quota", aliases=("usage", "space"), permission=Permission.OWNER)
+@plugin.command(
+    "quota",
+    usage="quota",
+    aliases=("usage", "space"),
+    permission=Permission.OWNER,
+    group=CommandGroup.SETTINGS,
+)
 async def show_quota(ctx: Context[Settings]) -> None:
     """Show how much space you have used and how much is left."""
     await ctx.reply_aside("quota/usage", usage=await ctx.files.usage())

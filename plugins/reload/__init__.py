@@ -1,11 +1,13 @@
 """Read config and plugins anew while the bot runs."""
 
-from filebot.plugin import Context, Permission, Place, Plugin, ReloadRefused
+from filebot.plugin import CommandGroup, Context, Permission, Place, Plugin, ReloadRefused
 
 plugin = Plugin[None]("reload", api=1, needs={"reload"}, package=__name__)
 
 
-@plugin.command("reload", usage="reload", permission=Permission.ADMIN, place=Place.PRIVATE)
+@plugin.command(
+    "reload", usage="reload", permission=Permission.ADMIN, place=Place.PRIVATE, group=CommandGroup.SETTINGS
+)
 async def reload(ctx: Context[None]) -> None:
     """Read my config and my plugins anew, without a restart.
 

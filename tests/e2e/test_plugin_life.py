@@ -138,7 +138,7 @@ async def test_lifespans_open_and_close_and_misbehaviour_is_named_and_holds_no_s
             assert "plugin failing cannot be used: its lifespan: LookupError: no such place" in "\n".join(
                 bot.log
             )
-            assert "here" not in (await world.ask(alice, "help")).body.split()
+            assert "here" not in (await world.ask(alice, "help all")).body.split()
             assert (await world.ask(alice, "spin")).body == "done"
             [line] = await until(lambda: [each for each in bot.log if "holds everybody up" in each])
             assert "command 'spin' of plugin bad holds everybody up: " in line

@@ -249,7 +249,7 @@ def test_no_command_takes_the_words_of_an_answer(words: tuple[str, tuple[str, ..
 
 
 async def test_help_and_suggestions_know_nothing_of_answers(bot: FakeBot) -> None:
-    assert "yes" not in (await bot.say("help"))[0]
+    assert "yes" not in (await bot.say("help all"))[0]
     assert "Did you mean" not in (await bot.say("yess"))[0]
 
 

@@ -158,9 +158,10 @@ async def test_the_help_without_a_plugin_lacks_its_commands_and_nothing_else(nam
             if name == "help":
                 assert "I do not know" in (await less.say("help", asker))[0]
                 continue
-            [there], [here] = await whole.say("help", asker), await less.say("help", asker)
+            [there], [here] = await whole.say("help all", asker), await less.say("help all", asker)
             commands = {each.usage[0] for each in plugin.commands}
             gone = [line for line in there.splitlines() if line not in here.splitlines()]
+            gone = [line for line in gone if line and not line.endswith(":")]  # headings of empty groups
             assert {line.partition(": ")[0] for line in gone} <= commands
             assert set(here.splitlines()) <= set(there.splitlines())
             assert not any(

@@ -573,3 +573,27 @@ async def test_a_value_that_the_form_does_not_take_is_a_mistake_of_the_test(bot:
         await filling.answer(names="x")
     with pytest.raises(ValueError, match="offers only"):
         await filling.answer(method="post")
+
+
+async def test_a_file_that_the_list_does_not_have_can_be_typed() -> None:
+    async with FakeBot() as bot:
+        for number in range(52):
+            await bot.drop(f"{number}.txt", str(number).encode())
+        filling = await bot.fill_in("info")
+        listed, typed = filling.fields["name"], filling.fields["_other_name"]
+        assert not listed.is_required
+        assert "#1" not in {each.value for each in listed.options}
+        assert typed.label == "Another file"
+        step = await filling.answer(_other_name="nothing.txt")
+        assert "nothing.txt" in step.text
+        assert filling.fields["_other_name"].values == ("nothing.txt",)
+        assert "0.txt" in (await filling.answer(_other_name="0.txt")).text
+        removing = await bot.fill_in("rm", name=["#52"], _other_name="0.txt")
+        assert "51.txt (#52" in removing.text
+        assert "0.txt (#1" in removing.text
+
+
+async def test_few_files_are_all_in_the_list() -> None:
+    async with FakeBot() as bot:
+        await bot.drop("one.txt", b"1")
+        assert "_other_name" not in (await bot.fill_in("rm")).fields

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from filebot.errors import CatalogUnavailable
-from filebot.model import Invitation, RememberedRoom
+from filebot.model import AddressKind, Invitation, RememberedRoom
 from filebot.testing import FakeBot
 from filebot.testing.senders import ADMIN, ALICE, BOB, ROOM, in_room, through_room
 
@@ -20,12 +20,23 @@ MEDIATED = replace(BY_ALICE, mediated_for=f"{ALICE}/phone")
 @pytest.mark.parametrize("invitation", [BY_ALICE, MEDIATED], ids=["direct", "mediated"])
 async def test_the_bot_comes_remembers_and_thanks_in_one_line(bot: FakeBot, invitation: Invitation) -> None:
     (answer,) = await bot.invite(invitation)
-    assert answer.startswith(f'I am in "{DEN}" now.')
+    assert answer == (
+        f'I am in "{DEN}" now. To begin, type "!help" or "filebot: help" there. '
+        f"To make me leave, type: leave {DEN}"
+    )
     assert bot.messenger.sent[-1].to.jid == ALICE
     assert DEN in bot.rooms.joined()
     assert bot.rooms.passwords[DEN] == "sesame"
     assert bot.rooms.inviters[DEN] == ALICE
     assert await bot.catalog.rooms() == [RememberedRoom(DEN, "sesame", ALICE)]
+
+
+@pytest.mark.parametrize("by_command", [True, False])
+async def test_the_room_is_told_how_to_begin_if_the_operator_wants_that(*, by_command: bool) -> None:
+    async with FakeBot(settings={"rooms": {"greet": True}}) as bot:
+        _, told = await (bot.say(f"join {DEN}") if by_command else bot.invite(BY_ALICE))
+        assert told == "I keep files for this room. To see how, type: !help"
+        assert (bot.messenger.sent[-1].to.jid, bot.messenger.sent[-1].to.kind) == (DEN, AddressKind.ROOM)
 
 
 @pytest.mark.parametrize("first_direct", [True, False])
@@ -140,7 +151,9 @@ async def test_an_admin_who_joins_vouches_for_a_room_that_the_bot_was_invited_to
 
 
 async def test_join_by_somebody_who_is_served_is_an_invitation(bot: FakeBot) -> None:
-    assert await bot.say(f"join {DEN}", ALICE) == [f'I am in "{DEN}" now, and I will stay there.']
+    assert await bot.say(f"join {DEN}", ALICE) == [
+        f'I am in "{DEN}" now, and I will stay there. To begin, type "!help" or "filebot: help" there.'
+    ]
     assert await bot.catalog.rooms() == [RememberedRoom(DEN, "", ALICE)]
 
 

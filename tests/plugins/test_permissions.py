@@ -109,7 +109,7 @@ async def test_each_group_of_people_may_use_its_commands(
 async def test_help_shows_what_the_reader_may_use_there(
     bot: FakeBot, sender: Sender | str, open_to: set[str]
 ) -> None:
-    [said] = await bot.say("help", sender)
+    [said] = await bot.say("help all", sender)
     shown = {line.split()[0].rstrip(":") for line in said.splitlines() if ": Open " in line}
     assert shown == open_to | {"manager"}  # which can name another room
 

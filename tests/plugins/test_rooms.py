@@ -13,7 +13,7 @@ DEN = "den@conference.example.org"
 
 async def test_an_admin_brings_the_bot_into_a_room_and_out_again(bot: FakeBot) -> None:
     assert await bot.say(f"join xmpp:{DEN.upper()}?join", ADMIN) == [
-        f'I am in "{DEN}" now, and I will stay there.'
+        f'I am in "{DEN}" now, and I will stay there. To begin, type "!help" or "filebot: help" there.'
     ]
     assert DEN in bot.rooms.joined()
     assert await bot.catalog.rooms() == [RememberedRoom(DEN)]

@@ -30,16 +30,20 @@ class StrangeRooms(ComponentXMPP):
         self.claimed = claimed
         self.kind = kind
         self.den = f"den@{domain}"
+        self.nick = "admin"
+        """That of the one other occupant."""
         self.entered: asyncio.Queue[str] = asyncio.Queue()
         self.heard: asyncio.Queue[str] = asyncio.Queue()
+        self.answered: asyncio.Queue[str] = asyncio.Queue()
+        """Types of the answers to requests."""
         space = "{jabber:component:accept}"
         for name, take in (("presence", self._presence), ("iq", self._iq), ("message", self._message)):
             self.register_handler(Callback(f"strange {name}", MatchXPath(space + name), take))
 
     def say(self, text: str, to: str, *, public: bool = True) -> None:
-        """Say something as the occupant with the nick admin."""
+        """Say something as the other occupant."""
         kind: Any = "groupchat" if public else "chat"
-        message = self.make_message(mto=JID(to), mbody=text, mtype=kind, mfrom=f"{self.den}/admin")
+        message = self.make_message(mto=JID(to), mbody=text, mtype=kind, mfrom=f"{self.den}/{self.nick}")
         if not public:
             message.xml.append(Element(f"{{{MUC}#user}}x"))
         message.send()
@@ -66,7 +70,7 @@ class StrangeRooms(ComponentXMPP):
         if stanza.xml.get("type") is not None or not stanza["to"].node:
             return
         for nick, jid, codes in (
-            ("admin", f"{self.claimed}/phone", ()),
+            (self.nick, f"{self.claimed}/phone", ()),
             (stanza["to"].resource, stanza["from"].full, ("100", "110")),
         ):
             answer = self.make_presence(pto=stanza["from"], pfrom=f"{stanza['to'].bare}/{nick}")
@@ -80,6 +84,7 @@ class StrangeRooms(ComponentXMPP):
 
     def _iq(self, stanza: Any) -> None:
         if stanza.xml.get("type") != "get":
+            self.answered.put_nowait(stanza.xml.get("type", ""))
             return
         answer = self.make_iq_result(stanza["id"], stanza["from"], stanza["to"])
         query = SubElement(answer.xml, f"{{{INFO}}}query")
@@ -88,8 +93,15 @@ class StrangeRooms(ComponentXMPP):
         answer.send()  # type: ignore[no-untyped-call]  # untyped in slixmpp
 
     def _message(self, stanza: Any) -> None:
-        if stanza["body"]:
+        to = stanza.xml.get("to", "")
+        if stanza["body"] and to in {self.den, f"{self.den}/{self.nick}"}:
             self.heard.put_nowait(stanza["body"])
+
+    async def asked(self, payload: str, to: str) -> str:
+        """Send a request as the other occupant and return the type of its answer."""
+        sender = f"{self.den}/{self.nick}"
+        self.send_raw(f"<iq type='get' id='asked' from='{sender}' to='{to}'>{payload}</iq>")
+        return await asyncio.wait_for(self.answered.get(), LIMIT_S)
 
     async def answer(self) -> str:
         return await asyncio.wait_for(self.heard.get(), LIMIT_S)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import astuple, dataclass, replace
 from typing import Final
 
-from filebot.chat.forms.reading import USAGE, always_needed, needs_choice, usages_of
+from filebot.chat.forms.reading import OTHER, USAGE, always_needed, needs_choice, usages_of
 from filebot.errors import UserError
 from filebot.model import BareJid, Entry, FieldKind, Form, FormField, FormOption, Submission
 from filebot.plugin.arguments import Kind, Parameter
@@ -46,13 +46,16 @@ class FormMaker:
 
     async def form(self, values: Submission) -> Form:
         """Return the form with some values filled in."""
-        files: Sequence[FormOption] = ()
+        entries = list[Entry]()
         if any(each.kind.is_file for each in self.command.parameters):
-            files = self.file_options(await self.resolver.files.page(limit=MOST_OPTIONS))
+            entries = await self.resolver.files.page(limit=MOST_OPTIONS + 1)
+        files = self.file_options(entries[:MOST_OPTIONS])
         fields = [await self._field(each, files) for each in self.command.parameters]
         if needs_choice(self.command):
             fields.insert(0, self._usages())
         fields = [replace(each, values=values.get(each.name, each.values)) for each in fields]
+        if len(files) < len(entries):
+            fields = [made for each in fields for made in self._with_others(each)]
         return Form(self.summary(), self._instructions(), tuple(fields))
 
     def file_options(self, entries: Sequence[Entry]) -> Sequence[FormOption]:
@@ -106,6 +109,22 @@ class FormMaker:
         if field.kind is FieldKind.CHOICE and not field.is_required:
             return replace(field, options=(_NOTHING, *field.options), values=("",))
         return field
+
+    def _with_others(self, field: FormField) -> Sequence[FormField]:
+        """Return a list that has not all files, and a field in which one of the others can be typed."""
+        if not field.is_open:
+            return (field,)
+        listed = {each.value for each in field.options}
+        shown = tuple(each for each in field.values if each in listed)
+        typed = tuple(each for each in field.values if each not in listed)
+        if field.kind is FieldKind.CHOICE and field.is_required:
+            field = replace(field, options=(_NOTHING, *field.options))
+            shown = shown or ("",)
+        other = FormField(f"{OTHER}{field.name}", FieldKind.TEXT, self.label(OTHER), values=typed[:1])
+        return (
+            replace(field, values=shown, is_required=False),
+            replace(other, description=self.conversation.render("forms/hint_other")),
+        )
 
     async def _rooms(self, field: FormField) -> FormField:
         """Add the rooms in which both the person and the bot are; that spoken through comes first."""

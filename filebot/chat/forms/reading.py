@@ -13,6 +13,9 @@ from filebot.plugin.commands import Command, CommandUsage, Match, unquoted
 USAGE: Final = "_usage"
 """Field with the usage line that is meant; no parameter has a name like this."""
 
+OTHER: Final = "_other_"
+"""Beginning of the name of a field in which a file is typed that the list of a parameter does not have."""
+
 _ID: Final = re.compile(r"#([0-9]{1,15})")
 _VALUE: Final = re.compile(r"\[?([A-Z][A-Z_]*)\]?")
 
@@ -57,13 +60,16 @@ def always_needed(command: Command) -> frozenset[str]:
 
 def given(command: Command, submitted: Submission) -> dict[str, tuple[str, ...]]:
     """Return the values of fields that a form of the command has, without empty ones."""
-    names = {USAGE, *(each.name for each in command.parameters)}
     cleaned = {
         name: tuple(text for value in values if (text := " ".join(value.split())))
         for name, values in submitted.items()
-        if name in names
     }
-    return {name: values for name, values in cleaned.items() if values}
+    found = {USAGE: cleaned.get(USAGE, ())}
+    for each in command.parameters:
+        found[each.name] = cleaned.get(each.name, ())
+        if each.kind.is_file and (typed := cleaned.get(f"{OTHER}{each.name}")):
+            found[each.name] = (*found[each.name], *typed) if each.kind is Kind.FILES else typed
+    return {name: values for name, values in found.items() if values}
 
 
 def match_of(command: Command, values: Submission, now: datetime) -> Match:

@@ -38,7 +38,7 @@ from filebot.concurrency.tasks import end, run_supervised
 from filebot.errors import FilebotError, PeerProtocolError
 from filebot.model import ArchivePosition, BareJid
 from filebot.ports import Cursors
-from filebot.protocol.archive_cursor import ArchiveCursor
+from filebot.protocol.archive_cursor import ArchiveCursor, id_of
 from filebot.system.server_clock import ServerClock, seconds_passed
 from filebot.xmpp.archive.first_session import BEGINNING, SLACK, KeptBack, earliest
 from filebot.xmpp.archive.mam_query import Archived, ArchivePage, MessageArchive
@@ -256,39 +256,39 @@ class CatchUp:
             self._saving.cancel()
             self._saving = None
 
-    def name(self, archive_id: str | None) -> str | None:
+    def name(self, key: str | None) -> str | None:
         """Return a name that no message of any other archive has."""
-        return None if archive_id is None else f"{self._jid} {archive_id}"
+        return None if key is None else f"{self._jid} {key}"
 
-    def live(self, archive_id: str | None, *, kept_back: bool, since: datetime | None = None) -> bool:
+    def live(self, key: str | None, *, kept_back: bool, since: datetime | None = None) -> bool:
         """A message came; whether it is to be dealt with now, and not found in the archive instead.
 
-        ``archive_id`` is the one that the archive gave it; ``kept_back`` says that the server had it lying
+        ``key`` is None if the archive gave it no id; ``kept_back`` says that the server had it lying
         for a while, from ``since`` on.
         """
-        if self._cursor is None or archive_id is None:
+        if self._cursor is None or key is None:
             return True
         if kept_back:
             if since is not None:
-                self._kept_back = earliest(self._kept_back, KeptBack(archive_id, since))
+                self._kept_back = earliest(self._kept_back, KeptBack(id_of(key), since))
             self.look()
             return False
         if not self._of_room:
             self._stirred.set()
-        return self._cursor.live(archive_id, self._clock())
+        return self._cursor.live(key, self._clock())
 
     def look(self) -> None:
         """Something is in the archive whose place is not known."""
         self._wanted.signal()
         self._stirred.set()
 
-    def handled(self, archive_id: str | None, *, save: bool = True) -> None:
+    def handled(self, key: str | None, *, save: bool = True) -> None:
         """A message is dealt with, and what there is to say of it was said.
 
         Not to ``save`` at once is right where to meet it again would change nothing.
         """
-        if self._cursor is not None and archive_id is not None:
-            self._cursor.handled(archive_id)
+        if self._cursor is not None and key is not None:
+            self._cursor.handled(key)
             if save:
                 self._changed()
             self._ended.set()
@@ -342,7 +342,7 @@ class CatchUp:
         new = [
             each
             for each in with_answers(page.messages, self._turn, began)
-            if cursor.missed(each.id, each.at)
+            if cursor.missed(each.key, each.at)
         ]
         missed = sum(self._took_message(each) for each in new)
         self._changed()
@@ -353,7 +353,7 @@ class CatchUp:
             return self._take(archived)
         except Exception:  # it would be met again for ever, and nothing after it be read
             log.exception("message %s in the archive of %s could not be read", archived.id, self._jid)
-            self.handled(archived.id)
+            self.handled(archived.key)
             return False
 
     async def _wait_for_room(self, cursor: ArchiveCursor) -> None:

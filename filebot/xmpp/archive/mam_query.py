@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from filebot.errors import PeerProtocolError
 from filebot.model import BareJid
+from filebot.protocol.archive_cursor import message_key
 from filebot.protocol.xml import first
 from filebot.xmpp.connection.requests import ask
 from filebot.xmpp.connection.stream import Stream
@@ -41,6 +42,11 @@ class Archived:
     message: Element
     answered: bool = False
     """Something was said to its sender afterwards by an earlier run of the bot: perhaps it is done."""
+
+    @property
+    def key(self) -> str:
+        """Key by which the message is known: two may have one id."""
+        return message_key(self.id, self.message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ class PageReader:
             backoff.reset()
             new += self._take(cursor, page)
             read += 1
-            after, start = page.last_id, None
+            after, start = _next_after(page), None
             self.read_to = after or self.read_to
             if page.complete:
                 (log.info if new else tell)(
@@ -106,3 +106,13 @@ class PageReader:
         if newest is not None:
             cursor.begin_after(newest.id, newest.at)
         self.skips_past = False
+
+
+def _next_after(page: ArchivePage) -> str:
+    """Return the id after which the next page begins.
+
+    A message with the id of the last one may be behind it, and an archive leaves out all with the id after
+    which it is asked to go on. So the last one is read again with the next page, if there are others.
+    """
+    others = (each.id for each in reversed(page.messages) if each.id != page.last_id)
+    return page.last_id if page.complete else next(others, page.last_id)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from cachetools import LRUCache
-from slixmpp.jid import JID
 
 from filebot.concurrency.tasks import Tasks
 from filebot.errors import LocalProtocolError, TransferTimeout
 from filebot.model import Address, Sender
 from filebot.xmpp.bytestreams.iq_fast_path import Request
 from filebot.xmpp.bytestreams.registry import Sessions, StreamLimits
+from filebot.xmpp.jid import Jid
 from filebot.xmpp.xml import jid_or_none, language_of
 
 _MOST_TOLD: Final = 1000
@@ -116,7 +116,7 @@ class OfferPolicy:
         self._told: LRUCache[str, bool] = LRUCache(_MOST_TOLD)
         self._tasks = Tasks(limits.total)
 
-    def rejection_of(self, sender: JID) -> Rejection | None:
+    def rejection_of(self, sender: Jid) -> Rejection | None:
         """Return why this client may send nothing now; None if it may."""
         if sender.bare in self._rooms.addresses:
             # The room would have to pass on the whole stream, and hides the JIDs that it depends on.

@@ -4,12 +4,11 @@ A component answers from the address that was written to, and is seen by people 
 subscribed to. Everything else comes from the address of the config: rooms know it by that one alone.
 """
 
-from slixmpp.jid import JID
-
 from filebot.xmpp.connection.stream import Stream
+from filebot.xmpp.jid import Jid
 
 
-def is_own(stream: Stream, jid: JID) -> bool:
+def is_own(stream: Stream, jid: Jid) -> bool:
     """Whether it is the bot itself."""
     return jid.domain == stream.boundjid.domain if stream.is_component else jid.bare == stream.boundjid.bare
 

@@ -29,10 +29,15 @@ class SessionSettings:
     """Bare JIDs of the rooms to be in."""
     command_prefix: str = "!"
     """Beginning of a command in a room; empty if only the nick addresses the bot there."""
-    status: str = "Send me a file, or write: help"
-    """The text of the bot's presence."""
+    status: str = "Send me a file, or type: help"
+    """The text of the bot's presence for contacts; rooms see :func:`status_in_rooms`."""
     passive: bool = False
     """Whether the session only looks: it has no presence and no roster, so that nothing that is meant for
     another session of the account comes to it, and it answers nobody's presence."""
     goodbye: str = "Back soon."
     """Text for rooms and contacts when the bot goes."""
+
+
+def status_in_rooms(command_prefix: str, nick: str) -> str:
+    """Return the text of the bot's presence in rooms: with words that it answers there."""
+    return f"To begin, type: {command_prefix}help" if command_prefix else f"To begin, type: {nick}: help"

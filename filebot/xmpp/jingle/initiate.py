@@ -4,8 +4,6 @@ import logging
 import secrets
 from typing import Final
 
-from slixmpp.jid import JID
-
 from filebot.protocol.jingle.actions import Action, Content, Jingle, JingleReason
 from filebot.protocol.jingle.parameters import SessionParameters
 from filebot.protocol.jingle.quirks import quirks_of
@@ -14,6 +12,7 @@ from filebot.protocol.stanza_error import StanzaError
 from filebot.xmpp.bytestreams.iq_fast_path import Request
 from filebot.xmpp.bytestreams.offer_policy import OfferPolicy
 from filebot.xmpp.handlers import StreamHandlers
+from filebot.xmpp.jid import Jid
 from filebot.xmpp.jingle.driver import JingleTools
 from filebot.xmpp.jingle.errors import reason_of_rejection
 from filebot.xmpp.jingle.incoming import JingleOffer, JingleRequest, PendingSession
@@ -74,7 +73,7 @@ class JingleInitiateHandler:
             return
         self._bring(begun)
 
-    def _begun(self, request: Request, jingle: Jingle, sender: JID) -> PendingSession:
+    def _begun(self, request: Request, jingle: Jingle, sender: Jid) -> PendingSession:
         """Raises _Unacceptable."""
         if (rejection := self._policy.rejection_of(sender)) is not None:
             raise _Unacceptable(reason_of_rejection(rejection), rejection.text)

@@ -5,10 +5,9 @@ that a room passes on (XEP-0045 section 7.8.2).
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from slixmpp.jid import JID
-
 from filebot.model import BareJid, Invitation
 from filebot.protocol.xml import first
+from filebot.xmpp.jid import Jid
 from filebot.xmpp.xml import CONFERENCE, MUC_USER, jid_or_none, language_of
 
 INVITING: Final = frozenset({f"{{{MUC_USER}}}x", f"{{{CONFERENCE}}}x"})
@@ -28,7 +27,7 @@ def is_invitation(stanza: Element) -> bool:
     return stanza.get("type") != "groupchat" and (mediated or first(stanza, CONFERENCE, "x") is not None)
 
 
-def read_direct(stanza: Element, speaker: JID) -> Invitation | None:
+def read_direct(stanza: Element, speaker: Jid) -> Invitation | None:
     """Read the invitation of somebody's own client. None if it names no room."""
     x = first(stanza, CONFERENCE, "x")
     room = _room(None if x is None else jid_or_none(x.get("jid")))
@@ -38,7 +37,7 @@ def read_direct(stanza: Element, speaker: JID) -> Invitation | None:
     return Invitation(room, speaker.bare, password, language=language_of(stanza))
 
 
-def read_mediated(stanza: Element, speaker: JID) -> Invitation | None:
+def read_mediated(stanza: Element, speaker: Jid) -> Invitation | None:
     """Read an invitation that a room passes on. None if it is not the room itself that speaks."""
     x = first(stanza, MUC_USER, "x")
     invite = None if x is None else first(x, MUC_USER, "invite")
@@ -56,5 +55,5 @@ def _password(text: str | None) -> str:
     return text if text and len(text) <= LONGEST_PASSWORD else ""
 
 
-def _room(jid: JID | None) -> BareJid | None:
+def _room(jid: Jid | None) -> BareJid | None:
     return jid.bare if jid is not None and jid.node else None

@@ -6,7 +6,6 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from cachetools import LRUCache
-from slixmpp.jid import JID
 from slixmpp.stanza import Message
 
 from filebot.model import Address, AddressKind, BareJid, Entry, MessageRef
@@ -14,6 +13,7 @@ from filebot.protocol.file_sharing import outgoing
 from filebot.protocol.file_sharing.namespaces import HINTS
 from filebot.protocol.xml import first, sayable
 from filebot.xmpp.connection.stream import SAFE_BYTES, Stream, stanza_bytes
+from filebot.xmpp.jid import Jid
 from filebot.xmpp.rooms.room_sender import RoomSender
 from filebot.xmpp.xml import CHAT_STATES, LANGUAGE, MUC_USER, RECEIPTS, STANZA_IDS, jid_or_none
 
@@ -46,7 +46,7 @@ class StreamMessenger:
         all_correct: Callable[[BareJid], Awaitable[bool]],
         is_same_occupant: Callable[[Address], bool],
         flow: RoomSender,
-        is_there: Callable[[JID, BareJid], Awaitable[bool]] | None = None,
+        is_there: Callable[[Jid, BareJid], Awaitable[bool]] | None = None,
         known_as: Callable[[BareJid], str] = lambda _: "",
     ) -> None:
         """``all_correct`` tells of a person whether each client of theirs shows corrections;
@@ -127,13 +127,13 @@ class StreamMessenger:
         message.xml.append(Element(f"{{{HINTS}}}no-store"))
         message.send()
 
-    def acknowledge(self, to: JID, message_id: str, own: str = "") -> None:
+    def acknowledge(self, to: Jid, message_id: str, own: str = "") -> None:
         """Tell a client that its message to this address of ours arrived (XEP-0184 section 5.2)."""
         message = self._message(to, AddressKind.CHAT, own)
         message.xml.append(Element(f"{{{RECEIPTS}}}received", {"id": message_id}))
         message.send()
 
-    def came_back(self, client: JID, message_id: str, condition: str) -> None:
+    def came_back(self, client: Jid, message_id: str, condition: str) -> None:
         """Send a message to the person whose client, as its server answers, was not there to take it.
 
         Most servers do so themselves (RFC 6121 section 8.5.3.2.1).
@@ -161,7 +161,7 @@ class StreamMessenger:
             return None
         return self._message(jid, to.kind, to.own)
 
-    def _message(self, to: JID, kind: AddressKind, own: str) -> Message:
+    def _message(self, to: Jid, kind: AddressKind, own: str) -> Message:
         stanza_type = "groupchat" if kind is AddressKind.ROOM else "chat"
         message = Message(  # type: ignore[no-untyped-call]  # untyped in slixmpp
             self._stream, sto=to, stype=stanza_type
@@ -174,7 +174,7 @@ class StreamMessenger:
             message["from"] = main if in_room else self._own(to, own) or main.bare
         return message
 
-    def _own(self, to: JID, own: str) -> str:
+    def _own(self, to: Jid, own: str) -> str:
         """Return the bot's address for this person; empty for the main one, and an account has no other."""
         return own or (self._known_as(to.bare) if self._stream.is_component else "")
 

@@ -16,7 +16,6 @@ from typing import Final, Protocol
 from xml.etree.ElementTree import Element
 
 from cachetools import TTLCache
-from slixmpp.jid import JID
 
 from filebot.model import (
     LONGEST_TEXT,
@@ -31,9 +30,11 @@ from filebot.model import (
     Offer,
     Sender,
 )
+from filebot.protocol.archive_cursor import message_key
 from filebot.protocol.file_sharing import MAX_ID, AttachmentJoiner, Shared, read
 from filebot.protocol.xml import first, in_namespace, named
 from filebot.xmpp.archive.mam_query import LONGEST_ID
+from filebot.xmpp.jid import Jid, parse_jid
 from filebot.xmpp.messages.addressing import addressed, in_private
 from filebot.xmpp.messages.encryption import ENCRYPTED, read_encrypted
 from filebot.xmpp.messages.invitation_parser import INVITING, is_invitation, read_direct, read_mediated
@@ -115,7 +116,7 @@ class Reader:
         the bot's own. ``clock`` gives seconds, and never goes back.
         """
         self._own = own
-        self._own_domain = JID(own).domain if whole_domain else None
+        self._own_domain = parse_jid(own).domain if whole_domain else None
         self._rooms = rooms
         self.command_prefix = command_prefix
         """It may be replaced."""
@@ -159,7 +160,7 @@ class Reader:
         return replace(said, by_bot=True) if room and self._rooms.is_filebot(room, nick) else said
 
     def _said(
-        self, stanza: Element, speaker: JID, sender: Sender
+        self, stanza: Element, speaker: Jid, sender: Sender
     ) -> IncomingMessage | EncryptedMessage | None:
         if not self._is_new(stanza, speaker):
             return None
@@ -173,7 +174,7 @@ class Reader:
             return None
         return self._message(stanza, sender, shared, offers)
 
-    def _joined(self, stanza: Element, speaker: JID, sender: Sender, shared: Shared) -> tuple[Offer, ...]:
+    def _joined(self, stanza: Element, speaker: Jid, sender: Sender, shared: Shared) -> tuple[Offer, ...]:
         """Return the files that are complete with this message."""
         now = self._clock()
         self._joiner.expire(now)
@@ -220,16 +221,18 @@ class Reader:
     def was_kept_back(self, stanza: Element) -> bool:
         """Whether the bot's own server had the message lying for a while (XEP-0160, XEP-0198)."""
         delays = (jid_or_none(each.get("from")) for each in named(stanza, DELAY, "delay"))
-        return any(each is not None and each.full in {self._own, JID(self._own).domain} for each in delays)
+        return any(
+            each is not None and each.full in {self._own, parse_jid(self._own).domain} for each in delays
+        )
 
-    def _is_of_a_room(self, stanza: Element, speaker: JID) -> bool:
+    def _is_of_a_room(self, stanza: Element, speaker: Jid) -> bool:
         return (
             stanza.get("type") == "groupchat"
             or speaker.bare in self._rooms.addresses
             or first(stanza, MUC_USER, "x") is not None
         )
 
-    def _invitation(self, stanza: Element, speaker: JID) -> Invitation | None:
+    def _invitation(self, stanza: Element, speaker: Jid) -> Invitation | None:
         if self._is_own(speaker):
             return None
         by_room = speaker.bare in self._rooms.addresses or first(stanza, MUC_USER, "x") is not None
@@ -241,7 +244,7 @@ class Reader:
             return None
         return invitation
 
-    def _sender(self, stanza: Element, speaker: JID) -> Sender | None:
+    def _sender(self, stanza: Element, speaker: Jid) -> Sender | None:
         kind = stanza.get("type", "normal")
         if kind == "groupchat":
             return self._in_room(stanza, speaker)
@@ -257,10 +260,10 @@ class Reader:
         """By which of its addresses the bot was written to; empty if it has one."""
         return stanza.get("to", "") if self._own_domain is not None else ""
 
-    def _is_own(self, speaker: JID) -> bool:
+    def _is_own(self, speaker: Jid) -> bool:
         return speaker.bare == self._own or speaker.domain == self._own_domain
 
-    def _in_room(self, stanza: Element, speaker: JID) -> Sender | None:
+    def _in_room(self, stanza: Element, speaker: Jid) -> Sender | None:
         room, nick = speaker.bare, speaker.resource
         # XEP-0045: without a nick it is the room itself; with the bot's own nick it is an echo (section
         # 7.4); with a delay it is history (section 7.2.14).
@@ -284,7 +287,7 @@ class Reader:
             message_ref=message_ref,
         )
 
-    def _through_room(self, speaker: JID) -> Sender | None:
+    def _through_room(self, speaker: Jid) -> Sender | None:
         """A private message (XEP-0045 section 7.5). What only claims to be one has no identity at all."""
         room, nick = speaker.bare, speaker.resource
         if not nick:
@@ -297,7 +300,7 @@ class Reader:
         address = Address(speaker.full, AddressKind.ROOM_PRIVATE, occupant.identity)
         return Sender(address, occupant.jid, room, nick, occupant.key, claimed=occupant.claimed)
 
-    def _is_new(self, stanza: Element, speaker: JID) -> bool:
+    def _is_new(self, stanza: Element, speaker: Jid) -> bool:
         # Plain ids are not always unique, but the same id with the same content is a repetition, such as
         # stream management makes (XEP-0198 section 5).
         content = hash(tuple(stanza.itertext()))
@@ -305,22 +308,23 @@ class Reader:
         own_ids = [(speaker.full, f"origin {each.get('id', '')}") for each in given]
         if not own_ids and stanza.get("id"):
             own_ids = [(speaker.full, f"id {stanza.get('id')} {content}")]
-        ids = [*own_ids, *islice(self._stanza_ids(stanza, speaker), MOST_OWN_IDS)]
+        by_others = islice(self._stanza_ids(stanza, speaker), MOST_OWN_IDS)
+        ids = [*own_ids, *((giver, message_key(each, stanza)) for giver, each in by_others)]
         # An origin-id is the client's word and tells only that client's messages apart; a stanza-id, only
-        # those of the server or room that gave it.
+        # those of the server or room that gave it, and not even all of them.
         keys = {hash(each) for each in ids}
         new = [key for key in keys if key not in self._seen]
         self._seen.update(dict.fromkeys(new))
         return len(new) == len(keys)
 
-    def _stanza_ids(self, stanza: Element, speaker: JID) -> Iterator[tuple[str, str]]:
+    def _stanza_ids(self, stanza: Element, speaker: Jid) -> Iterator[tuple[str, str]]:
         """Ids given by the bot's own server or by the room; others may be forged (XEP-0359)."""
         for each in named(stanza, STANZA_IDS, "stanza-id"):
             giver = jid_or_none(each.get("by"))
             if giver is not None and giver.full in {self._own, speaker.bare} and each.get("id"):
                 yield giver.full, each.get("id", "")
 
-    def _ids(self, stanza: Element, speaker: JID) -> list[str]:
+    def _ids(self, stanza: Element, speaker: Jid) -> list[str]:
         """All by which a later message may refer to this one (XEP-0367)."""
         origin = (each.get("id", "") for each in named(stanza, STANZA_IDS, "origin-id"))
         given = (each for _, each in self._stanza_ids(stanza, speaker))

@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element
 
 from filebot.concurrency.tasks import Tasks
 from filebot.model import BareJid, EncryptedMessage, IncomingMessage, Invitation
+from filebot.protocol.archive_cursor import message_key
 from filebot.xmpp.archive.catchup import CatchUp
 from filebot.xmpp.archive.mam_query import RESULT, Archived, took_result
 from filebot.xmpp.archive.room_catchups import RoomCatchUps
@@ -95,25 +96,27 @@ class MessageRouter:
         self._take_live(stanza, is_copy=False)
 
     def _take_live(self, stanza: Element, *, is_copy: bool) -> None:
-        catch_up, archive_id = self._place(stanza)
-        if is_copy and archive_id is None:
+        catch_up, key = self._place(stanza)
+        if is_copy and key is None:
             catch_up.look()  # or the next start would meet it as new
         kept_back, since = self._reader.was_kept_back(stanza), delayed_since(stanza)
-        if catch_up.live(archive_id, kept_back=kept_back, since=since):
-            self._handle(self._reader.read(stanza, is_copy=is_copy), catch_up, archive_id)
+        if catch_up.live(key, kept_back=kept_back, since=since):
+            self._handle(self._reader.read(stanza, is_copy=is_copy), catch_up, key)
 
     def _place(self, stanza: Element) -> tuple[CatchUp, str | None]:
-        """Return the catch-up for a message that has just come, and the message's id in the archive."""
+        """Return the catch-up for a message that has just come, and the message's key in the archive."""
         if stanza.get("type") != "groupchat":
             # Where the server does not promise such ids, anybody can write one.
-            return self._catch_up, (
-                self._reader.archive_id(stanza, self._jid) if self._catch_up.is_on else None
-            )
+            return self._catch_up, self._key(stanza, self._jid) if self._catch_up.is_on else None
         sender = sender_of(stanza)
         catch_up = None if sender is None else self._room_catch_ups.of(sender.bare)
         if sender is None or catch_up is None or self._reader.is_past(stanza):
             return self._catch_up, None
-        return catch_up, self._reader.archive_id(stanza, sender.bare)
+        return catch_up, self._key(stanza, sender.bare)
+
+    def _key(self, stanza: Element, archive: BareJid) -> str | None:
+        archive_id = self._reader.archive_id(stanza, archive)
+        return None if archive_id is None else message_key(archive_id, stanza)
 
     def _acknowledge(self, stanza: Element) -> None:
         """XEP-0184: only people who are served learn that the bot is there; rooms have no receipts."""
@@ -137,7 +140,7 @@ class MessageRouter:
     def missed_in_room(self, catch_up: CatchUp, room: BareJid, archived: Archived) -> bool:
         """Take a message out of a room's archive; return whether there is anything to do."""
         if self._rooms.is_ours_in(room, archived.message):
-            catch_up.handled(archived.id, save=False)
+            catch_up.handled(archived.key, save=False)
             return False
         return self._take_missed(archived, catch_up, room)
 
@@ -145,7 +148,7 @@ class MessageRouter:
         read = self._reader.read(archived.message, archived_at=archived.at, archive=room)
         if isinstance(read, IncomingMessage):
             read = replace(read, maybe_handled=archived.answered)
-        return self._handle(read, catch_up, archived.id)
+        return self._handle(read, catch_up, archived.key)
 
     # --- handlers -------------------------------------------------------------------------------
 
@@ -153,33 +156,31 @@ class MessageRouter:
         self,
         read: IncomingMessage | EncryptedMessage | Invitation | None,
         catch_up: CatchUp,
-        archive_id: str | None,
+        key: str | None,
     ) -> bool:
         """Return whether there is anything to do; ``catch_up`` hears when that is done."""
         work: Coroutine[Any, Any, None] | None = None
         if isinstance(read, IncomingMessage) and (read.addressed or read.offers):
-            message = replace(read, mam_id=catch_up.name(archive_id))
-            work = self._call(self._handlers.message, message, catch_up, archive_id)
+            message = replace(read, mam_id=catch_up.name(key))
+            work = self._call(self._handlers.message, message, catch_up, key)
         elif isinstance(read, EncryptedMessage) and self._handlers.encrypted is not None:
-            work = self._call(self._handlers.encrypted, read, catch_up, archive_id)
+            work = self._call(self._handlers.encrypted, read, catch_up, key)
         elif isinstance(read, Invitation) and self._handlers.invitation is not None:
-            work = self._call(self._handlers.invitation, read, catch_up, archive_id)
+            work = self._call(self._handlers.invitation, read, catch_up, key)
         if work is None:
-            catch_up.handled(archive_id, save=False)
+            catch_up.handled(key, save=False)
             return False
         # Always as a task: an error of the handler is ours to log, and no stanza for the peer.
         self._tasks.start(work, "message handler")
         return True
 
-    async def _call(
-        self, handler: Handler[_T], value: _T, catch_up: CatchUp, archive_id: str | None
-    ) -> None:
+    async def _call(self, handler: Handler[_T], value: _T, catch_up: CatchUp, key: str | None) -> None:
         try:
             work = handler(value)
             if work is not None:
                 await work
         except Exception:
             # A message that no handler can bear would be met again at every start.
-            catch_up.handled(archive_id)
+            catch_up.handled(key)
             raise
-        catch_up.handled(archive_id)
+        catch_up.handled(key)

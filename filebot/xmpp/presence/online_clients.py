@@ -18,7 +18,6 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from cachetools import FIFOCache
-from slixmpp.jid import JID
 
 from filebot.concurrency.lru import DefaultLRUCache
 from filebot.model import BareJid, Client, Method, Negotiation
@@ -31,6 +30,7 @@ from filebot.xmpp.connection import own_addresses as own
 from filebot.xmpp.connection.disco import query
 from filebot.xmpp.connection.disco_features import CAPS
 from filebot.xmpp.connection.stream import Stream
+from filebot.xmpp.jid import Jid
 from filebot.xmpp.xml import sender_of
 
 ANSWER_LIMIT_S: Final = 10.0
@@ -162,7 +162,7 @@ class OnlineClients:
         client = self._people.get(full.partition("/")[0], {}).get(full)
         return 0.0 if client is None else self._stream.loop.time() - client.since_s
 
-    async def is_there(self, client: JID, known_as: BareJid = "") -> bool:
+    async def is_there(self, client: Jid, known_as: BareJid = "") -> bool:
         """Return whether a client that wrote still reads what is sent to it.
 
         It is asked from the address that it knows (``known_as``): some answer no strangers. Takes

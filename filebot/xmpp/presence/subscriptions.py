@@ -8,7 +8,7 @@ An account's roster is kept by its server. A component has none: it answers ever
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Final
 from xml.etree.ElementTree import Element
 
@@ -21,13 +21,16 @@ from filebot.xmpp.connection.own_addresses import is_own
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.presence.subscribers import Subscribers
-from filebot.xmpp.xml import jid_or_none, sender_of
+from filebot.xmpp.xml import jid_or_none, language_of, sender_of
 
 log = logging.getLogger(__name__)
 
 MOST_ASKED: Final = 10_000
 MOST_WAITING: Final = 1_000
 """Requests to a component that wait for the disk."""
+Subscribed = Callable[[BareJid, BareJid, str | None], Coroutine[object, object, None]]
+"""Is given a person, the bot's address that they asked to see, and the language of their client."""
+
 PRIORITY: Final = 127
 """The highest: what people write to the account may go to its other clients as well, but never past the bot
 (RFC 6121 section 8.5.2.1)."""
@@ -43,7 +46,9 @@ class Contacts:
         may_subscribe: Callable[[str], bool],
         unserved_reason: str,
         kept: Subscriptions | None = None,
+        on_subscribed: Subscribed | None = None,
     ) -> None:
+        """``on_subscribed`` is told who was let see the bot."""
         self._stream = stream
         self._status = settings.status
         self._may_subscribe = may_subscribe
@@ -51,6 +56,7 @@ class Contacts:
         """It may be replaced."""
         self._asked = FIFOCache[int, None](MOST_ASKED)  # by hashes
         self._subscribers = Subscribers(stream, kept, settings.status, may_subscribe)
+        self._on_subscribed = on_subscribed
         self._work = Tasks(MOST_WAITING)
         self._in_order = asyncio.Lock()
 
@@ -64,12 +70,13 @@ class Contacts:
         if person is None or is_own(self._stream, person):
             return
         kind = stanza.get("type", "")
+        language = language_of(stanza)
         if not self._stream.is_component:
-            self._answer(person.bare, str(self._stream.boundjid.bare), kind)
+            self._answer(person.bare, str(self._stream.boundjid.bare), kind, language)
             return
         to = jid_or_none(stanza.get("to"))
         if to is not None and kind in {"subscribe", "unsubscribe", "unsubscribed", "probe"}:
-            self._work.start(self._answer_as_component(person.bare, to.bare, kind), "a contact")
+            self._work.start(self._answer_as_component(person.bare, to.bare, kind, language), "a contact")
 
     def show(self) -> None:
         """Let all contacts see that the bot is there."""
@@ -90,25 +97,27 @@ class Contacts:
         """End what is under way."""
         await self._work.close()
 
-    async def _answer_as_component(self, person: BareJid, own: BareJid, kind: str) -> None:
+    async def _answer_as_component(
+        self, person: BareJid, own: BareJid, kind: str, language: str | None
+    ) -> None:
         async with self._in_order:
             # First on the disk: whoever is told that they see the bot does so after a restart, too.
             if kind == "unsubscribe":
                 await self._subscribers.remove(person, own)
             elif kind in {"subscribe", "probe"} and self._may_subscribe(person):
                 await self._subscribers.add(person, own)
-            self._answer(person, own, kind)
+            self._answer(person, own, kind, language)
 
-    def _answer(self, person: BareJid, own: BareJid, kind: str) -> None:
+    def _answer(self, person: BareJid, own: BareJid, kind: str, language: str | None) -> None:
         if kind == "unsubscribe":
             self._send(person, own, "unsubscribed")
             self._send(person, own, "unsubscribe")
         if kind in {"unsubscribe", "unsubscribed"}:
             self._asked.pop(hash((person, own)), None)
         elif kind in {"subscribe", "probe"}:
-            self._request(person, own, kind)
+            self._request(person, own, kind, language)
 
-    def _request(self, person: BareJid, own: BareJid, kind: str) -> None:
+    def _request(self, person: BareJid, own: BareJid, kind: str, language: str | None) -> None:
         if not self._may_subscribe(person):
             log.info("%s from %s declined", kind, person)
             self._send(person, own, "unsubscribed", self.unserved_reason)
@@ -119,6 +128,10 @@ class Contacts:
         if self._stream.is_component:
             # An account's server does this by itself.
             self._subscribers.show(person, own)
+        if kind == "subscribe" and self._on_subscribed is not None:
+            # After the answer: a message from somebody who is no contact yet may be held back.
+            shown = own if self._stream.is_component else ""
+            self._work.start(self._on_subscribed(person, shown, language), "the news of a contact")
 
     def _subscribe_back(self, person: BareJid, own: BareJid) -> None:
         # Two bots that always ask back would never stop.

@@ -69,14 +69,21 @@ class JoinedRooms:
         self.addresses: Final[Collection[BareJid]] = self._rooms.keys()
         """Rooms that the bot is in or wants to be in, at any time."""
         self._configured = frozenset(self._rooms)
-        self.prefix = settings.command_prefix
-        """It may be replaced."""
         self._shut_out = on_shut_out
         self._changing = KeyedLocks[asyncio.Lock](asyncio.Lock)
         self._trust = RoomTrust(stream, self._named)
         self._keeper = RoomKeeper(stream, settings, stays, self._trust, self._configured, self._ended)
 
     # --- what others ask ------------------------------------------------------------------------
+
+    @property
+    def prefix(self) -> str:
+        """Characters before a command in a room; they may be replaced."""
+        return self._keeper.prefix
+
+    @prefix.setter
+    def prefix(self, prefix: str) -> None:
+        self._keeper.prefix = prefix
 
     def joined(self) -> frozenset[BareJid]:
         return frozenset(jid for jid, room in self._rooms.items() if room.occupants.present)
@@ -96,7 +103,7 @@ class JoinedRooms:
         return address if address and await self.until_in(address, ENTERING_LIMIT_S) else None
 
     def nick_in(self, room: BareJid) -> str:
-        """The bot's nick there now."""
+        """Return the bot's nick there now; empty for a room that is none of ours."""
         return self._occupants(room).nick
 
     def believes(self, room: BareJid) -> bool:

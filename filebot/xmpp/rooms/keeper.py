@@ -17,7 +17,7 @@ from filebot.concurrency.tasks import Tasks, run_supervised
 from filebot.model import BareJid
 from filebot.xmpp.connection.disco import features_of
 from filebot.xmpp.connection.ping import ping
-from filebot.xmpp.connection.settings import SessionSettings
+from filebot.xmpp.connection.settings import SessionSettings, status_in_rooms
 from filebot.xmpp.connection.stream import Stream
 from filebot.xmpp.rooms.occupants import Change, OccupantList, RoomChange
 from filebot.xmpp.rooms.room_creation import unlock, unmake
@@ -124,6 +124,8 @@ class RoomKeeper:
         """
         self.notes: dict[BareJid, str] = {}
         """Words of the bot's presence in rooms that it follows."""
+        self.prefix = settings.command_prefix
+        """It may be replaced."""
         self.changed = asyncio.Event()
         """Set whenever the bot has come into a room, or is out of one."""
         self._stream = stream
@@ -294,7 +296,7 @@ class RoomKeeper:
         return stanza
 
     def _status(self, room: BareJid) -> str:
-        return self.notes.get(room, self._settings.status)
+        return self.notes.get(room) or status_in_rooms(self.prefix, self._settings.nick)
 
     def _presence(self, room: KeptRoom, *, kind: str | None = None, status: str) -> Presence:
         sender = self._stream.boundjid if self._stream.is_component else None

@@ -4,8 +4,6 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from slixmpp.jid import JID
-
 from filebot.errors import LocalProtocolError
 from filebot.model import Method, Offer
 from filebot.ports import Download
@@ -14,6 +12,7 @@ from filebot.protocol.stream_initiation import NO_VALID_STREAMS, BadOffer, SiOff
 from filebot.xmpp.bytestreams.iq_fast_path import Request
 from filebot.xmpp.bytestreams.offer_policy import OfferPolicy, PendingOffer, Rejection
 from filebot.xmpp.handlers import StreamHandlers
+from filebot.xmpp.jid import Jid
 from filebot.xmpp.si.incoming import SiReceive, StreamTools
 from filebot.xmpp.xml import jid_or_none
 
@@ -73,7 +72,7 @@ class SiOfferHandler:
             return
         self._policy.start(self._handlers.offer, offer)
 
-    def _accepted(self, request: Request, sender: JID | None) -> PeerOffer:
+    def _accepted(self, request: Request, sender: Jid | None) -> PeerOffer:
         """Raises BadOffer with the answer to give."""
         if sender is None or not sender.resource:
             raise BadOffer(StanzaError("bad-request"))

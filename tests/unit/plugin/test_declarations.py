@@ -47,6 +47,7 @@ def test_a_declaration_has_all_that_a_form_needs() -> None:
         ),
         "permission": "everyone",
         "place": "both",
+        "group": "sharing",
     }
     [days] = found["archive"].arguments
     assert (days.kind, days.lowest, days.highest, days.is_required) == ("number", 1, 99_999, False)

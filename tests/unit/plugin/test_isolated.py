@@ -43,7 +43,7 @@ async def test_one_that_fails_is_an_incident_of_its_command_alone() -> None:
     async with FakeBot(plugin, may_fail=True) as bot:
         [said] = await bot.say("go")
         assert "went wrong" in said
-        [said] = await bot.say("help", BOB)
+        [said] = await bot.say("help all", BOB)
         assert "go" in said
 
 

@@ -4,13 +4,22 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from xml.etree.ElementTree import Element
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from filebot.model import ArchivePosition
-from filebot.protocol.archive_cursor import MOST, MOST_CHARACTERS, MOST_PASSED, SHOWN_WITHIN, ArchiveCursor
+from filebot.protocol.archive_cursor import (
+    MOST,
+    MOST_CHARACTERS,
+    MOST_PASSED,
+    SHOWN_WITHIN,
+    ArchiveCursor,
+    id_of,
+    message_key,
+)
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 START = ArchivePosition("bot@example.org", "", NOW)
@@ -57,6 +66,8 @@ def test_while_the_archive_is_read_nothing_live_moves_the_mark() -> None:
     cursor.handled("8")
     assert cursor.position.last_id == "8"
     assert not cursor.missed("9", moment("9"))
+    assert cursor.position.last_id == "8"  # the next may have the same id
+    cursor.caught_up(NOW)
     assert cursor.position == ArchivePosition(START.archive, "9", moment("9"))
 
 
@@ -81,6 +92,47 @@ def test_a_new_session_finds_what_came_between_what_is_known() -> None:
     cursor.caught_up(NOW)
     cursor.handled("1")
     assert cursor.position == ArchivePosition(START.archive, "1", moment("1"), frozenset({"4"}))
+
+
+def written(sender: str, message_id: str) -> Element:
+    return Element("message", {"from": sender, "id": message_id})
+
+
+def test_messages_with_one_id_are_told_apart_by_sender_and_id() -> None:
+    twins = [
+        written("ann@example.org/a", "1"),
+        written("bob@example.org/b", "1"),
+        written("bob@example.org/b", "2"),
+    ]
+    keys = [message_key("5", each) for each in twins]
+    assert len(set(keys)) == 3
+    assert keys == [message_key("5", each) for each in twins]
+    assert {id_of(each) for each in keys} == {"5"}
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_of_two_messages_with_one_id_both_are_handled_also_after_a_crash(in_order: bool) -> None:
+    ann, bob = (message_key("5", written(each, "m")) for each in ("ann@example.org", "bob@example.org"))
+    cursor = ArchiveCursor(START, in_order=in_order)
+    cursor.caught_up(NOW)
+    assert cursor.live(ann, moment("5"))
+    assert cursor.live(bob, moment("5"))
+    cursor.handled(ann)
+    cursor.missed(ann, moment("5"))
+    cursor.missed(bob, moment("5"))
+    cursor.caught_up(NOW)
+    assert cursor.position == replace(START, ahead=frozenset({ann}))
+    again = ArchiveCursor(cursor.position, in_order=in_order)
+    assert [each for each in (ann, bob) if again.missed(each, moment("5"))] == [bob]
+    again.handled(bob)
+    again.caught_up(NOW)
+    assert again.position == ArchivePosition(START.archive, "5", moment("5"))
+
+
+def test_ids_alone_that_an_older_version_saved_count_as_handled() -> None:
+    cursor = ArchiveCursor(replace(START, ahead=frozenset({"2"})))
+    assert cursor.missed(message_key("1", written("ann@example.org", "m")), moment("1"))
+    assert not cursor.missed(message_key("2", written("ann@example.org", "n")), moment("2"))
 
 
 def test_what_was_ahead_and_never_came_again_is_forgotten() -> None:

@@ -18,7 +18,10 @@ ROOT = Path(__file__).parents[3]
 TEMPLATES = sorted(
     [*(ROOT / "filebot" / "templates").rglob("*.txt"), *ROOT.glob("plugins/*/templates/*.txt")]
 )
-CLAUSES = {"My server", "Your server", "The file", "Your app did not accept it directly", "New name"}
+CLAUSES = {
+    *("My server", "Your server", "The file", "Your app did not accept it directly", "New name"),
+    "Another file",
+}
 """Parts of longer sentences, and labels."""
 LONGEST_SENTENCE = 170
 LONGEST_MESSAGE = 260

@@ -14,6 +14,7 @@ from filebot.concurrency import tasks
 from filebot.errors import CatalogUnavailable, PeerProtocolError
 from filebot.model import ArchivePosition
 from filebot.protocol import archive_cursor
+from filebot.protocol.archive_cursor import id_of, message_key
 from filebot.testing.catalog import MemoryCatalog
 from filebot.xmpp.archive import catchup, page_reader, position_keeper
 from filebot.xmpp.archive.catchup import MOST_OPEN, CatchUp
@@ -28,8 +29,16 @@ OWN = "bot@example.org"
 AT = datetime(2020, 11, 24, 12, tzinfo=UTC)
 
 
+PAGE_GOES_ON = 49
+"""New messages in each page after the first: it begins with the last message of the page before."""
+
+
 def moment(number: int) -> datetime:
     return AT + timedelta(seconds=number)
+
+
+def key(archive_id: str) -> str:
+    return message_key(archive_id, Element("message"))
 
 
 class World:
@@ -80,12 +89,12 @@ class World:
 
     def saved(self) -> tuple[str, frozenset[str]] | None:
         mark = self.marks._positions.get(OWN)
-        return None if mark is None else (mark.last_id, mark.ahead)
+        return None if mark is None else (mark.last_id, frozenset(map(id_of, mark.ahead)))
 
     def _take(self, archived: Archived) -> bool:
         self.taken.append(archived.id)
         if self.at_once:
-            self.catch_up.handled(archived.id)
+            self.catch_up.handled(archived.key)
         return True
 
     async def _whether_ids(self) -> bool | None:
@@ -134,7 +143,7 @@ async def test_it_goes_on_after_the_mark_page_by_page(world: World) -> None:
     await world.online()
     await world.until(lambda: world.saved() == ("130", frozenset()))
     assert world.taken == [str(number) for number in range(6, 131) if number != 9]
-    assert world.asked == [("5", None), ("55", None), ("105", None)]
+    assert world.asked == [("5", None), ("54", None), ("103", None)]
 
 
 async def test_the_first_start_ever_begins_now_and_says_so_at_once(world: World) -> None:
@@ -169,7 +178,7 @@ async def test_an_archive_that_fails_is_asked_again_where_it_failed(
     world.failures = [failure, failure]
     await world.online()
     await world.until(lambda: world.saved() == ("60", frozenset()))
-    assert [after for after, _ in world.asked] == ["1", "1", "1", "51"]
+    assert [after for after, _ in world.asked] == ["1", "1", "1", "50"]
     assert len(world.taken) == 59
 
 
@@ -203,10 +212,10 @@ async def test_no_more_is_read_than_can_be_dealt_with(world: World) -> None:
     await world.online()
     await world.until(lambda: len(world.taken) > MOST_OPEN)
     await loop_turns()
-    assert len(world.taken) == MOST_OPEN + 50
+    assert MOST_OPEN < len(world.taken) == 50 + 4 * PAGE_GOES_ON
     for each in [*world.taken][:60]:
-        world.catch_up.handled(each)
-    await world.until(lambda: len(world.taken) == MOST_OPEN + 100)
+        world.catch_up.handled(key(each))
+    await world.until(lambda: len(world.taken) == 50 + 5 * PAGE_GOES_ON)
 
 
 async def test_no_more_is_read_than_can_be_remembered_behind_one_that_takes_long(
@@ -218,7 +227,7 @@ async def test_no_more_is_read_than_can_be_remembered_behind_one_that_takes_long
     def take(archived: Archived) -> bool:
         world.taken.append(archived.id)
         if archived.id != "2":
-            world.catch_up.handled(archived.id, save=False)
+            world.catch_up.handled(archived.key, save=False)
         return False
 
     world.catch_up._take = take
@@ -226,8 +235,8 @@ async def test_no_more_is_read_than_can_be_remembered_behind_one_that_takes_long
     await world.online()
     await world.until(lambda: len(world.taken) >= 200)
     await loop_turns()
-    assert len(world.taken) == 200
-    world.catch_up.handled("2")
+    assert len(world.taken) == 50 + 4 * PAGE_GOES_ON
+    world.catch_up.handled(key("2"))
     await world.until(lambda: len(world.taken) == 999)
 
 
@@ -237,8 +246,8 @@ async def test_what_the_server_kept_back_is_taken_from_the_archive(world: World)
     await world.online()
     await world.until(lambda: len(world.asked) == 1)
     world.numbers = [1, 2, 3]
-    assert not world.catch_up.live("1", kept_back=True)  # dealt with before the mark
-    assert not world.catch_up.live("3", kept_back=True)
+    assert not world.catch_up.live(key("1"), kept_back=True)  # dealt with before the mark
+    assert not world.catch_up.live(key("3"), kept_back=True)
     await world.until(lambda: world.saved() == ("3", frozenset()))
     assert world.taken == ["2", "3"]
 
@@ -248,7 +257,7 @@ async def first_session(world: World, *kept_back: int) -> None:
     await world.catch_up.begin()
     assert not world.catch_up.has_place
     for number in kept_back:
-        assert not world.catch_up.live(str(number), kept_back=True, since=moment(number))
+        assert not world.catch_up.live(key(str(number)), kept_back=True, since=moment(number))
     await world.catch_up.begin_before_kept_back()
 
 
@@ -269,8 +278,8 @@ async def test_a_time_that_somebody_made_up_does_not_keep_the_first_session_from
 ) -> None:
     world.numbers = [1, 2, 3]
     await world.catch_up.begin()
-    assert not world.catch_up.live("2", kept_back=True, since=datetime.min.replace(tzinfo=UTC))
-    assert not world.catch_up.live("3", kept_back=True, since=moment(3))
+    assert not world.catch_up.live(key("2"), kept_back=True, since=datetime.min.replace(tzinfo=UTC))
+    assert not world.catch_up.live(key("3"), kept_back=True, since=moment(3))
     await world.catch_up.begin_before_kept_back()
     await world.catch_up.find_place()
     await world.catch_up.start()
@@ -282,7 +291,7 @@ async def test_whoever_makes_up_a_time_takes_no_message_of_others(world: World) 
     world.numbers = [1, 2, 3]
     await world.catch_up.begin()
     for number, since in ((2, 2), (3, 0)):
-        assert not world.catch_up.live(str(number), kept_back=True, since=moment(since))
+        assert not world.catch_up.live(key(str(number)), kept_back=True, since=moment(since))
     await world.catch_up.begin_before_kept_back()
     await world.catch_up.find_place()
     assert world.marks._positions[OWN].last_id == "1"
@@ -321,8 +330,8 @@ async def test_an_archive_that_is_empty_at_first_is_read_whatever_the_clocks_say
     await world.catch_up.find_place()
     await world.catch_up.start()
     world.numbers = [1]  # of 2020
-    assert world.catch_up.live("2", kept_back=False)
-    world.catch_up.handled("2")
+    assert world.catch_up.live(key("2"), kept_back=False)
+    world.catch_up.handled(key("2"))
     world.numbers = [1, 2]
     await world.until(lambda: world.saved() == ("2", frozenset()))
     assert world.taken == ["1"]
@@ -347,8 +356,8 @@ async def test_what_went_to_another_client_between_two_live_messages_is_read(wor
     await world.until(lambda: len(world.asked) == 1)
     world.numbers = [1, 2, 3, 4]
     for each in ("2", "4"):
-        assert world.catch_up.live(each, kept_back=False)
-        world.catch_up.handled(each)
+        assert world.catch_up.live(key(each), kept_back=False)
+        world.catch_up.handled(key(each))
     await world.until(lambda: world.saved() == ("4", frozenset()))
     assert world.taken == ["3"]
 
@@ -362,8 +371,8 @@ async def test_what_the_archive_has_not_shown_yet_is_not_passed(
     await world.online()
     await world.until(lambda: len(world.asked) == 1)
     world.numbers = [1, 2, 3]
-    assert world.catch_up.live("3", kept_back=False)
-    world.catch_up.handled("3")
+    assert world.catch_up.live(key("3"), kept_back=False)
+    world.catch_up.handled(key("3"))
     await world.until(lambda: world.saved() == ("1", frozenset({"3"})))
     world.bot()
     await world.online()
@@ -382,8 +391,8 @@ async def test_without_ids_on_live_messages_nothing_is_caught_up_with(
     await world.online()
     assert not world.catch_up.is_on
     assert world.catch_up.has_place
-    assert world.catch_up.live("2", kept_back=True)
-    world.catch_up.handled("2")
+    assert world.catch_up.live(key("2"), kept_back=True)
+    world.catch_up.handled(key("2"))
     assert (world.saved(), world.asked) == (None, [])
     # With ids one day, it begins anew.
     world.gives_ids = [True]
@@ -411,7 +420,7 @@ async def test_what_ended_ahead_is_not_done_again_after_a_crash(world: World) ->
     await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: len(world.taken) == 4)
-    world.catch_up.handled("4")
+    world.catch_up.handled(key("4"))
     await world.until(lambda: world.saved() == ("1", frozenset({"4"})))
     await world.catch_up.close()
     world.taken.clear()
@@ -439,8 +448,8 @@ async def test_a_mark_that_could_not_be_saved_is_saved_later_and_at_the_end(
     world.numbers = [1]
     await world.online()
     await world.until(lambda: world.saved() == ("", frozenset()))
-    assert world.catch_up.live("2", kept_back=False)
-    world.catch_up.handled("2")
+    assert world.catch_up.live(key("2"), kept_back=False)
+    world.catch_up.handled(key("2"))
     await world.until(lambda: len(world.asked) == 1)
     await world.catch_up.close()
     assert world.saved() == ("", frozenset({"2"}))
@@ -471,8 +480,8 @@ async def test_messages_that_are_handled_soon_after_one_another_are_saved_togeth
     monkeypatch.setattr(catchup, "SAVE_AFTER_S", 0.05)
     before = world.pings
     for number in range(2, 12):
-        assert world.catch_up.live(str(number), kept_back=False)
-        world.catch_up.handled(str(number))
+        assert world.catch_up.live(key(str(number)), kept_back=False)
+        world.catch_up.handled(key(str(number)))
         await loop_turns()
     assert world.saved() == ("1", frozenset())
     await world.until(lambda: world.saved() == ("11", frozenset()))
@@ -531,8 +540,8 @@ async def test_of_a_room_nothing_is_read_that_is_older_than_the_first_stay(world
     world.failures = [XMPPError("internal-server-error")]
     await of_a_room(world)
     await world.until(lambda: world.saved() == ("3", frozenset()))
-    assert world.catch_up.live("4", kept_back=False)
-    world.catch_up.handled("4")
+    assert world.catch_up.live(key("4"), kept_back=False)
+    world.catch_up.handled(key("4"))
     await world.until(lambda: world.saved() == ("4", frozenset()))
     assert world.taken == []
 
@@ -541,11 +550,13 @@ async def test_what_is_still_dealt_with_at_the_first_look_is_not_passed_over(wor
     world.numbers = [1, 2, 3]
     world.failures = [XMPPError("internal-server-error")]
     await of_a_room(world)
-    assert world.catch_up.live("3", kept_back=False)  # the stay has begun, and the archive is not read yet
+    assert world.catch_up.live(
+        key("3"), kept_back=False
+    )  # the stay has begun, and the archive is not read yet
     await world.until(lambda: not world.failures)
     await loop_turns()
     assert world.saved() == ("", frozenset())
-    world.catch_up.handled("3")
+    world.catch_up.handled(key("3"))
     await world.until(lambda: world.saved() == ("3", frozenset()))
 
 
@@ -567,9 +578,9 @@ async def test_what_is_nobody_s_business_is_no_reason_to_save(
     await world.marks.save_position(ArchivePosition(OWN, "1", moment(1)))
     await world.online()
     await world.until(lambda: len(world.asked) == 1)
-    assert world.catch_up.live("2", kept_back=False)
+    assert world.catch_up.live(key("2"), kept_back=False)
     await loop_turns()
-    world.catch_up.handled("2", save=False)
+    world.catch_up.handled(key("2"), save=False)
     await loop_turns()
     assert world.saved() == ("1", frozenset())
     await world.catch_up.close()
@@ -578,9 +589,9 @@ async def test_what_is_nobody_s_business_is_no_reason_to_save(
     monkeypatch.setattr(position_keeper, "SAVE_EVERY_S", 0.01)
     world.bot()
     await world.online()
-    assert world.catch_up.live("3", kept_back=False)
+    assert world.catch_up.live(key("3"), kept_back=False)
     await world.until(lambda: len(world.asked) == 2)
-    world.catch_up.handled("3", save=False)
+    world.catch_up.handled(key("3"), save=False)
     await world.until(lambda: world.saved() == ("3", frozenset()))
 
 
@@ -591,8 +602,8 @@ async def test_what_is_forgotten_begins_anew(world: World) -> None:
     await world.until(lambda: world.saved() == ("2", frozenset()))
     await world.catch_up.forget()
     assert world.saved() is None
-    assert world.catch_up.live("3", kept_back=False)
-    world.catch_up.handled("3")
+    assert world.catch_up.live(key("3"), kept_back=False)
+    world.catch_up.handled(key("3"))
     world.numbers = [1, 2, 3, 4]
     await world.online()
     await world.until(lambda: world.saved() == ("4", frozenset()))
@@ -605,8 +616,8 @@ async def test_what_comes_after_a_pause_has_no_place_before_the_archive_was_read
     await world.online()
     await world.until(lambda: len(world.asked) == 1)
     await world.catch_up.pause()
-    assert world.catch_up.live("3", kept_back=False)
-    world.catch_up.handled("3")
+    assert world.catch_up.live(key("3"), kept_back=False)
+    world.catch_up.handled(key("3"))
     await world.until(lambda: world.saved() == ("1", frozenset({"3"})))
     world.numbers = [1, 2, 3]
     await world.online()
@@ -635,7 +646,7 @@ async def test_a_message_that_nobody_can_bear_does_not_stop_the_reading(
     await world.online()
     await world.until(lambda: world.saved() == ("60", frozenset()))
     assert len(world.taken) == 58
-    assert [after for after, _ in world.asked] == ["1", "51"]
+    assert [after for after, _ in world.asked] == ["1", "50"]
 
 
 @pytest.mark.usefixtures("hurried")
@@ -664,6 +675,6 @@ async def test_an_error_does_not_end_the_saving(world: World, monkeypatch: pytes
     await world.online()
     await world.until(lambda: not failures)
     world.numbers = [1, 2, 3]
-    assert world.catch_up.live("3", kept_back=False)
-    world.catch_up.handled("3")
+    assert world.catch_up.live(key("3"), kept_back=False)
+    world.catch_up.handled(key("3"))
     await world.until(lambda: world.saved() == ("3", frozenset()))

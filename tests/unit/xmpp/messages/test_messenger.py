@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from slixmpp.features.feature_limits.limits import Limits
-from slixmpp.jid import JID
 from slixmpp.xmlstream import tostring
 
 from filebot.model import Address, AddressKind, BlobRef, Entry, MessageRef
+from filebot.xmpp.jid import parse_jid
 from filebot.xmpp.messages.messenger import MAX_TEXT, StreamMessenger, first_part
 from filebot.xmpp.rooms.room_sender import RoomSender
 from tests.unit.xmpp.conftest import Mode, SentStanzas
@@ -208,7 +208,7 @@ async def test_an_answer_names_what_it_answers(outbox: SentStanzas) -> None:
 
 
 async def test_a_receipt_names_the_message(outbox: SentStanzas) -> None:
-    a_messenger(outbox).acknowledge(JID("anna@example.org/phone"), "m1")
+    a_messenger(outbox).acknowledge(parse_jid("anna@example.org/phone"), "m1")
     received = outbox.sent[0].find("{urn:xmpp:receipts}received")
     assert received is not None
     assert received.get("id") == "m1"
@@ -242,7 +242,7 @@ async def test_what_a_client_was_not_there_to_take_is_said_to_the_person_once(
     messenger = a_messenger(outbox)
     said = await messenger.say(ANNA, "Hallo")
     for _ in range(2):
-        messenger.came_back(JID(client), said, condition)
+        messenger.came_back(parse_jid(client), said, condition)
     assert len(outbox.sent) == (2 if again else 1)
     if again:
         assert outbox.sent[1].get("to") == "anna@example.org"
@@ -272,7 +272,7 @@ async def test_a_component_speaks_from_where_it_was_spoken_to_or_is_known(
     await messenger.say(ANNA, "here")
     await messenger.say(Address("bob@example.org"), "here")
     await messenger.say(PRIVATE, "here")
-    messenger.acknowledge(JID("anna@example.org/phone"), "m1", "drop@files.example.org")
+    messenger.acknowledge(parse_jid("anna@example.org/phone"), "m1", "drop@files.example.org")
     assert [each.get("from") for each in outbox.sent] == [
         "drop@files.example.org",
         "known@files.example.org",

@@ -258,6 +258,17 @@ def test_ids_of_others_do_not_silence_anybody() -> None:
     )
 
 
+def test_two_people_whose_messages_were_given_one_id_are_both_heard() -> None:
+    """The ids of ejabberd are times: two messages of one moment have the same."""
+    one, given = reader(), f"<stanza-id xmlns='urn:xmpp:sid:0' by='{BOT}' id='1796093074813903'/>"
+    assert (
+        one.read(stanza(f"<body>ls</body>{given}", sender="ann@example.org/a", extra="id='1'")) is not None
+    )
+    assert (
+        one.read(stanza(f"<body>ls</body>{given}", sender="bob@example.org/b", extra="id='1'")) is not None
+    )
+
+
 # --- rooms -------------------------------------------------------------------------------------------
 
 
@@ -702,3 +713,27 @@ def test_an_account_has_one_address() -> None:
     heard = read(stanza("<body>ls</body>"))
     assert isinstance(heard, IncomingMessage)
     assert heard.sender.address.own == ""
+
+
+# --- nicks of any Unicode ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("nick", ["Carol 🦊", "👩‍🚀", "ａnna", "Ⅳ"])
+def test_nicks_of_any_unicode_are_read_as_the_room_has_them(nick: str) -> None:
+    asked = message(stanza("<body>!ls</body>", sender=f"{ROOM}/{nick}", kind="groupchat"))
+    assert (asked.sender.nick, asked.text, asked.addressed) == (nick, "ls", True)
+    aside = message(stanza(f"<body>ls</body>{X}", sender=f"{ROOM}/{nick}"))
+    assert aside.sender.address.jid == f"{ROOM}/{nick}"
+    # Resourceprep makes the third of them "anna", who is somebody else.
+    assert asked.sender.jid is aside.sender.jid is None
+
+
+def test_clients_of_people_may_have_newer_names() -> None:
+    said = message(stanza("<body>ls</body>", sender="anna@example.org/Phone 📱"))
+    assert (said.sender.jid, said.sender.address.jid) == ("anna@example.org", "anna@example.org/Phone 📱")
+
+
+@pytest.mark.parametrize("nick", ["x" * 1024, "a\x7fb", "a\u2028b"])
+@pytest.mark.parametrize("kind", ["groupchat", "chat"])
+def test_hostile_nicks_are_refused_in_silence(nick: str, kind: str) -> None:
+    assert read(stanza("<body>!ls</body>", sender=f"{ROOM}/{nick}", kind=kind)) is None

@@ -9,6 +9,7 @@ import pytest
 
 from filebot.concurrency.tasks import Tasks
 from filebot.model import Address, IncomingMessage, Sender
+from filebot.protocol.archive_cursor import id_of
 from filebot.xmpp.handlers import Handlers
 from filebot.xmpp.messages.router import MessageRouter
 from tests.support.virtual_time import in_virtual_time
@@ -24,10 +25,10 @@ class Positions:
     is_on = True
 
     def __init__(self) -> None:
-        self.handled_ids: list[str | None] = []
+        self.handled_ids: list[str] = []
 
-    def name(self, archive_id: str | None) -> str | None:
-        return archive_id
+    def name(self, key: str | None) -> str | None:
+        return key
 
     def live(self, archive_id: str | None, **_: object) -> bool:
         return True
@@ -35,8 +36,8 @@ class Positions:
     def look(self) -> None:
         """Nothing is read here."""
 
-    def handled(self, archive_id: str | None, *, save: bool = True) -> None:
-        self.handled_ids.append(archive_id)
+    def handled(self, key: str | None, *, save: bool = True) -> None:
+        self.handled_ids.append(id_of(key or ""))
 
 
 class Everything:
@@ -91,7 +92,7 @@ def message(
     )
 
 
-async def closed_after(answered: asyncio.Event, *, answer: bool) -> list[str | None]:
+async def closed_after(answered: asyncio.Event, *, answer: bool) -> list[str]:
     """Close while a handler waits for an answer that has come, or has not; return the handled messages."""
 
     async def handle(_: Any) -> None:

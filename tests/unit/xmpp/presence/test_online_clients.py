@@ -5,10 +5,10 @@ from collections.abc import Callable
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
-from slixmpp.jid import JID
 
 from filebot.model import Address
 from filebot.xmpp.connection.stream import Stream
+from filebot.xmpp.jid import parse_jid
 from filebot.xmpp.messages.messenger import StreamMessenger
 from filebot.xmpp.presence import online_clients
 from filebot.xmpp.presence.online_clients import OnlineClients
@@ -92,7 +92,7 @@ def test_a_component_is_no_client_of_its_own(outbox_of: Callable[[Mode], SentSta
 # --- whether a client that wrote is still there -----------------------------------------------------
 
 
-PHONE = JID("anna@example.org/phone")
+PHONE = parse_jid("anna@example.org/phone")
 
 
 class Answers:

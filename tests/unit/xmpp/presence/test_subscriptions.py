@@ -49,6 +49,26 @@ def test_who_goes_is_let_go_and_may_come_back(outbox: SentStanzas) -> None:
     ]  # fmt: skip
 
 
+async def test_of_each_request_by_served_people_is_told_after_the_answer(outbox: SentStanzas) -> None:
+    told: list[tuple[str, str, str | None, int]] = []
+
+    async def tell_of(person: str, own: str, language: str | None) -> None:
+        told.append((person, own, language, len(outbox.sent)))
+
+    contacts = Contacts(
+        outbox.stream, outbox.settings, lambda jid: jid == ANNA, "Not for you.", on_subscribed=tell_of
+    )
+    for kind, sender in ("subscribe", ANNA), ("subscribe", "eve@example.org"), ("unsubscribe", ANNA):
+        contacts.presence(
+            fromstring(f"<presence xmlns='jabber:client' from='{sender}' type='{kind}' xml:lang='zh'/>")
+        )
+    await asyncio.sleep(0)
+    [(person, own, language, answers)] = told
+    assert (person, own, language) == (ANNA, "", "zh")
+    assert answers >= 2, "subscribed, and the request in return"
+    await contacts.close()
+
+
 @pytest.mark.parametrize("kind", ["available", "unavailable", "error", "subscribed"])
 def test_other_presences_ask_for_nothing(outbox: SentStanzas, kind: str) -> None:
     assert tell(outbox, (kind, ANNA), (kind, "eve@example.org")) == []

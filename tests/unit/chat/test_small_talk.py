@@ -1,0 +1,61 @@
+"""What people say to a bot that is no command is told from what is one."""
+
+import pytest
+
+from filebot.chat.small_talk import SmallTalk, small_talk
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "hi",
+            "Hello",
+            "HELLO!",
+            "hey there",
+            "hi filebot",
+            "?",
+            "？",
+            "/start",
+            "start",
+            "Good morning.",
+        ),
+        *("你好", "您好！", "你好。", "嗨", "hello 👋"),
+    ],
+)
+def test_a_greeting(text: str) -> None:
+    assert small_talk(text) is SmallTalk.GREETING
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("thanks", "Thanks!", "thank you", "thx", "ok", "OK.", "okay", "thank you 🙏", "ＯＫ"),
+        *("谢谢", "谢谢！", "好的", "好的。", "收到"),
+        *("👍", "👍🏽", "❤️", "👩‍👩‍👧", "🇫🇷", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "🙂🙂", ":)", ":-D", "<3"),
+    ],
+)
+def test_what_needs_no_answer(text: str) -> None:
+    assert small_talk(text) is SmallTalk.NO_ANSWER
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "ls",
+            "get",
+            "hi.txt",
+            "thanks.pdf",
+            "help",
+            "hello world.txt",
+            "ok computer.mp3",
+            "",
+            "12",
+            "#3",
+        ),
+        *("delete 👍.png", "帮助", "好的.txt", "...", "thanks, now rm a.txt", "hi " * 40, "yes", "no"),
+    ],
+)
+def test_everything_else_is_left_alone(text: str) -> None:
+    assert small_talk(text) is None
