@@ -16,6 +16,7 @@ from filebot.events.facts import Event
 from filebot.failures import report
 from filebot.files.access import unknown
 from filebot.files.shown_files import ShownFiles
+from filebot.files.shown_lists import ShownLists
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
 from filebot.plugin.confirmation import OpenQuestions
 from filebot.replies.captured import CapturedReplies
@@ -42,6 +43,8 @@ class OpenList:
     size: int
     before: int | None
     values: dict[str, object]
+    first: int = 1
+    """The number of the first entry of its next page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class ChatState:
     questions: OpenQuestions = field(default_factory=OpenQuestions)
     posts: RecentPosts = field(default_factory=RecentPosts)
     shown_files: ShownFiles = field(default_factory=ShownFiles)
+    shown_lists: ShownLists = field(default_factory=ShownLists)
     once_a_day: Throttle = field(default_factory=lambda: Throttle(DAY_S))
 
 
@@ -95,6 +99,8 @@ class Conversation:
         """The id of the message that the sender replies to; empty for none."""
         self.action = action
         """Name of the command that is carried out, for the words of errors."""
+        self.last_message_id = ""
+        """Id of the last answer; empty before there is one."""
 
     def render(self, template: str, /, **values: object) -> str:
         """Return the text of a template in the language of the replies, to be shown within another."""
@@ -147,8 +153,9 @@ class Conversation:
     async def reply_pages(self, template: str, page: Page, /, *, size: int, **values: object) -> bool:
         """Answer with the first ``size`` entries of a list; the command ``more`` shows the next ones.
 
-        The template is given ``entries`` and ``more`` (whether there is another page). Returns False,
-        without a reply, if the list is empty.
+        The template is given ``entries``, ``first`` (the number of the first of them) and ``more`` (whether
+        there is another page). For ten minutes, a number that the person types means the file that had it
+        in the list. Returns False, without a reply, if the list is empty.
         """
         return await self._reply_page(OpenList(template, page, size, None, values))
 
@@ -208,9 +215,11 @@ class Conversation:
 
     async def _answer(self, sender: Sender, template: str, values: Mapping[str, object]) -> None:
         message_id = await self._replies.answer(sender, self.language, template, **values)
+        self.last_message_id = message_id
         entry = values.get("entry")
         if isinstance(entry, Entry):
             self._channel.chat_state.shown_files.add(sender.address, message_id, entry.id)
+            self._channel.chat_state.shown_lists.speak_of(self.sender, (entry.id,))
 
     async def _reply_page(self, shown: OpenList) -> bool:
         lists, key = self._channel.chat_state.lists, self._list_key()
@@ -219,9 +228,12 @@ class Conversation:
         entries = await shown.page(shown.size + 1, shown.before)
         visible, more = entries[: shown.size], len(entries) > shown.size
         if more:
-            lists[key] = replace(shown, before=visible[-1].id)
+            lists[key] = replace(shown, before=visible[-1].id, first=shown.first + len(visible))
         if visible:
-            await self.reply(shown.template, **shown.values, entries=visible, more=more)
+            self._channel.chat_state.shown_lists.show(
+                self.sender, [each.id for each in visible], first=shown.first
+            )
+            await self.reply(shown.template, **shown.values, entries=visible, first=shown.first, more=more)
         return bool(visible)
 
     def _list_key(self) -> Address:

@@ -1,12 +1,15 @@
 """Phrases: patterns of sentences, such as ``(send|give) me NAME``.
 
-A person types lower-case words as they are; ``(a|b)`` is a choice, and what is in ``[a]`` may be left out. A
-word in capitals is a value. Words of Latin letters end at blanks; between those of Chinese there need be none.
+A person types lower-case words as they are; ``(a|b)`` is a choice, and what is in ``[a]`` may be left out.
+A word in capitals is a value. Words of Latin letters end at blanks; between those of Chinese there need be
+none.
 """
 
 import re
+import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Self
 
 _TOKEN: Final = re.compile(r"[A-Z][A-Z_]*|[()\[\]|]|[^\s()\[\]|A-Z]+")
@@ -42,7 +45,16 @@ class Phrase:
     @property
     def is_bare(self) -> bool:
         """Whether it is nothing but a value."""
-        return bool(self.parameters) and self.line == self.line.upper() and " " not in self.line
+        return next(words_in(self.line), None) is None
+
+
+def read_phrases(path: Path) -> dict[str, tuple[str, ...]]:
+    """Return the phrases of commands by the commands' names, from a TOML file with a text for each.
+
+    A phrase is a line. Raises OSError, or ValueError for a file that is none of that kind.
+    """
+    texts = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {name: tuple(filter(None, map(str.strip, text.splitlines()))) for name, text in texts.items()}
 
 
 def pattern_of(line: str) -> str:
@@ -64,20 +76,20 @@ def _choice(tokens: list[str]) -> tuple[str, list[str]]:
     """Return the expression up to the bracket that closes, and the tokens from there."""
     parts, part = list[str](), ""
     while tokens and tokens[0] not in ")]":
-        token, *tokens = tokens
-        if token == "|":
+        sign, *tokens = tokens
+        if sign == "|":
             parts.append(part)
             part = ""
-        elif token in "([":
+        elif sign in "([":
             inside, tokens = _choice(tokens)
-            if not tokens or (token, tokens[0]) not in {("(", ")"), ("[", "]")}:
+            if not tokens or (sign, tokens[0]) not in {("(", ")"), ("[", "]")}:
                 raise BadPhrase("a bracket is not closed")
             tokens = tokens[1:]
-            part += f"(?:{inside})" + ("?" if token == "[" else "")
-        elif token.isupper():
-            part += rf"(?P<{token.lower()}>\S.*?){_GAP}"
+            part += f"(?:{inside})" + ("?" if sign == "[" else "")
+        elif sign.isupper():
+            part += rf"(?P<{sign.lower()}>\S.*?){_GAP}"
         else:
-            part += word_pattern(token) + _GAP
+            part += word_pattern(sign) + _GAP
     parts.append(part)
     return "|".join(parts) if len(parts) == 1 else "(?:" + "|".join(parts) + ")", tokens
 

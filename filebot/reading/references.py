@@ -113,6 +113,13 @@ class ReferenceReader:
             for language in self._languages:
                 core = language.without_words(core)
 
+    def core(self, text: str) -> str:
+        """Return a text without the words around a name."""
+        if is_quoted(text):
+            return text
+        *_, core = self._cores(without_ending(text) or text)
+        return core
+
     def is_plain_name(self, text: str) -> bool:
         """Return whether nothing in a text says the opposite or that something is not so."""
         return not any(language.negation.search(folded(text)) for language in self._languages)
