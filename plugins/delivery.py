@@ -1,6 +1,7 @@
 """Give files back: get brings one here, send takes one to somebody else or into a room."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from filebot.plugin import (
     Address,
@@ -19,7 +20,10 @@ from filebot.plugin import (
     NoSuchEntry,
     Permission,
     Plugin,
+    read_phrases,
 )
+
+PHRASES = read_phrases(Path(__file__).parent / "phrases" / "delivery.toml")
 
 plugin = Plugin[None]("delivery", api=1, needs={"files.read", "files.send", "people"})
 
@@ -28,7 +32,12 @@ SLOW_S = 10.0
 
 
 @plugin.command(
-    "get", usage=("get NAME by METHOD", "get NAME"), aliases=("download",), group=CommandGroup.SHARING
+    "get",
+    usage=("get NAME by METHOD", "get NAME"),
+    aliases=("download", "获取", "下载"),
+    group=CommandGroup.SHARING,
+    phrases=PHRASES["get"],
+    changes=False,
 )
 async def get(ctx: Context[None], name: Entries, method: Method | None) -> None:
     """Get a file back, or several.
@@ -43,9 +52,10 @@ async def get(ctx: Context[None], name: Entries, method: Method | None) -> None:
 @plugin.command(
     "send",
     usage="send NAME to TARGET",
-    aliases=("share",),
+    aliases=("share", "发送", "分享"),
     permission=Permission.SERVED,
     group=CommandGroup.SHARING,
+    phrases=PHRASES["send"],
 )
 async def send(ctx: Context[None], name: Entries, target: str) -> None:
     """Send a file to somebody, or into a room that we are both in. TARGET is the address."""

@@ -4,17 +4,23 @@ Drag a file onto the bot in a private chat and it is kept. A link is kept with `
 where nothing is kept unasked, `keep` takes the file that you posted last, or the one that you reply to.
 """
 
+from pathlib import Path
+
 from filebot.plugin import (
     CommandGroup,
     Context,
     FileRefused,
     FileStored,
+    Link,
     LinkReceived,
     Offer,
     Permission,
     Place,
     Plugin,
+    read_phrases,
 )
+
+PHRASES = read_phrases(Path(__file__).parent / "phrases" / "settings.toml")
 
 plugin = Plugin[None]("drop", api=1, needs={"files.read", "files.write"})
 
@@ -38,8 +44,14 @@ async def offer_to_fetch(ctx: Context[None], event: LinkReceived) -> None:
     await ctx.reply("drop/link", url=event.url)
 
 
-@plugin.command("fetch", usage="fetch URL", permission=Permission.SERVED, group=CommandGroup.FILES)
-async def fetch(ctx: Context[None], url: str) -> None:
+@plugin.command(
+    "fetch",
+    usage="fetch URL",
+    permission=Permission.SERVED,
+    group=CommandGroup.FILES,
+    phrases=PHRASES["fetch"],
+)
+async def fetch(ctx: Context[None], url: Link) -> None:
     """Keep the file behind a link."""
     await ctx.files.keep(Offer(urls=(url,)))
 

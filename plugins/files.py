@@ -5,6 +5,7 @@ In a private chat these are your own files, in a room the room's.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from filebot.plugin import (
@@ -20,8 +21,11 @@ from filebot.plugin import (
     RemovalReason,
     StorageError,
     exact,
+    read_phrases,
 )
 
+MOST_MATCHING = 500
+"""Files that fit a pattern and are listed."""
 REMOVAL_LIMIT_S = 3600.0
 """Limit of a removal of several files: checks may take their time with each."""
 
@@ -38,12 +42,27 @@ class Settings:
             raise ValueError("page_size must be from 1 to 50")
 
 
+PHRASES = read_phrases(Path(__file__).parent / "phrases" / "files.toml")
+
 plugin = Plugin("files", api=1, settings=Settings, needs={"files.read", "files.write", "people"})
 
 
-@plugin.command("ls", usage="ls", aliases=("list", "dir", "列表"), group=CommandGroup.FILES)
-async def list_files(ctx: Context[Settings]) -> None:
-    """List the files, newest first."""
+@plugin.command(
+    "ls",
+    usage="ls [NAMES]",
+    aliases=("list", "dir", "列表", "文件"),
+    group=CommandGroup.FILES,
+    phrases=PHRASES["ls"],
+    changes=False,
+)
+async def list_files(ctx: Context[Settings], names: str) -> None:
+    """List the files, newest first.
+
+    NAMES is a pattern such as *.pdf, or words that are in the names.
+    """
+    if names:
+        await _list_some(ctx, names)
+        return
 
     async def page(limit: int, before: int | None) -> list[Entry]:
         return await ctx.files.page(limit=limit, before=before)
@@ -55,7 +74,25 @@ async def list_files(ctx: Context[Settings]) -> None:
         await ctx.reply("files/none", in_room=in_room)
 
 
-@plugin.command("find", usage="find WORDS", aliases=("search",), group=CommandGroup.FILES)
+async def _list_some(ctx: Context[Settings], names: str) -> None:
+    async def page(limit: int, before: int | None) -> list[Entry]:
+        if not set("*?") & set(names):
+            return await ctx.files.search(names, limit=limit, before=before)
+        found = await ctx.files.matching(names, limit=MOST_MATCHING)
+        return [each for each in found if before is None or each.id < before][:limit]
+
+    if not await ctx.reply_pages("files/found", page, size=ctx.settings.page_size, words=names):
+        await ctx.reply("files/not_found", words=names)
+
+
+@plugin.command(
+    "find",
+    usage="find WORDS",
+    aliases=("search", "查找", "搜索"),
+    group=CommandGroup.FILES,
+    phrases=PHRASES["find"],
+    changes=False,
+)
 async def find(ctx: Context[Settings], words: str) -> None:
     """Find files by words in their name or caption."""
 
@@ -66,14 +103,28 @@ async def find(ctx: Context[Settings], words: str) -> None:
         await ctx.reply("files/not_found", words=words)
 
 
-@plugin.command("more", usage="more", aliases=("next",), group=CommandGroup.FILES)
+@plugin.command(
+    "more",
+    usage="more",
+    aliases=("next", "更多"),
+    group=CommandGroup.FILES,
+    phrases=PHRASES["more"],
+    changes=False,
+)
 async def more(ctx: Context[Settings]) -> None:
     """Show the next part of a long list."""
     if not await ctx.reply_more():
         await ctx.reply("files/no_more")
 
 
-@plugin.command("info", usage="info NAME", group=CommandGroup.FILES)
+@plugin.command(
+    "info",
+    usage="info NAME",
+    aliases=("details", "信息", "详情"),
+    group=CommandGroup.FILES,
+    phrases=PHRASES["info"],
+    changes=False,
+)
 async def info(ctx: Context[Settings], name: Entry) -> None:
     """Show everything that I know about a file."""
     await ctx.reply("files/info", entry=name, lines=await ctx.entry_lines(name))
@@ -82,9 +133,10 @@ async def info(ctx: Context[Settings], name: Entry) -> None:
 @plugin.command(
     "rename",
     usage=("rename OLD to NEW", "rename OLD NEW"),
-    aliases=("mv",),
+    aliases=("mv", "重命名", "改名"),
     permission=Permission.OWNER,
     group=CommandGroup.FILES,
+    phrases=PHRASES["rename"],
 )
 async def rename(ctx: Context[Settings], old: Annotated[Entry, exact], new: str) -> None:
     """Rename a file. Put names with spaces in quotes."""
@@ -94,10 +146,11 @@ async def rename(ctx: Context[Settings], old: Annotated[Entry, exact], new: str)
 @plugin.command(
     "rm",
     usage="rm NAME",
-    aliases=("delete", "del", "remove"),
+    aliases=("delete", "del", "remove", "删除"),
     permission=Permission.OWNER,
     limit_s=REMOVAL_LIMIT_S,
     group=CommandGroup.FILES,
+    phrases=PHRASES["rm"],
 )
 async def remove(ctx: Context[Settings], name: Annotated[Entries, exact]) -> None:
     """Delete a file for good, or several.

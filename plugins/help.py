@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from filebot.plugin import (
     Command,
@@ -12,7 +13,10 @@ from filebot.plugin import (
     Plugin,
     StorageError,
     UnknownCommand,
+    read_phrases,
 )
+
+PHRASES = read_phrases(Path(__file__).parent / "phrases" / "help.toml")
 
 plugin = Plugin[None]("help", api=1, needs={"store"})
 
@@ -31,6 +35,8 @@ WELCOMED = "welcomed"
     usage="help [COMMAND]",
     aliases=("commands", "帮助"),
     group=CommandGroup.SETTINGS,
+    phrases=PHRASES["help"],
+    changes=False,
 )
 async def show_help(ctx: Context[None], command: str) -> None:
     """Show what I can do, or how to use one command. "help all" lists all commands."""

@@ -1,6 +1,10 @@
 """Show what is moving, and stop it."""
 
-from filebot.plugin import CommandGroup, Context, FileQueued, Permission, Plugin
+from pathlib import Path
+
+from filebot.plugin import CommandGroup, Context, FileQueued, Permission, Plugin, read_phrases
+
+PHRASES = read_phrases(Path(__file__).parent / "phrases" / "settings.toml")
 
 plugin = Plugin[None]("transfers", api=1, needs={"files.send"})
 
@@ -11,9 +15,11 @@ QUEUED_SHOWN = 10
 @plugin.command(
     "transfers",
     usage="transfers",
-    aliases=("queue",),
+    aliases=("queue", "传输"),
     permission=Permission.SERVED,
     group=CommandGroup.TRANSFERS,
+    phrases=PHRASES["transfers"],
+    changes=False,
 )
 async def show_transfers(ctx: Context[None]) -> None:
     """Show your files that are on their way, or waiting for somebody to come online."""
@@ -38,9 +44,10 @@ async def say_that_it_is_queued(ctx: Context[None], event: FileQueued) -> None:
 @plugin.command(
     "cancel",
     usage="cancel NUMBER",
-    aliases=("stop",),
+    aliases=("stop", "取消传输"),
     permission=Permission.OWNER,
     group=CommandGroup.TRANSFERS,
+    phrases=PHRASES["cancel"],
 )
 async def cancel(ctx: Context[None], number: int) -> None:
     """Stop a file that is on its way or waiting. "transfers" shows its NUMBER."""

@@ -16,9 +16,11 @@ from filebot.chat.progress_messages import ProgressReports
 from filebot.chat.rate_limits import RateLimits, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.chat.stream_offers import StreamOffers
+from filebot.chat.typed_text import TypedText
 from filebot.checks.acts import Act
 from filebot.checks.checks import Check
 from filebot.concurrency.locks import FairSemaphore
+from filebot.files.shown_lists import ShownLists
 from filebot.jobs.payloads import OnBehalfOf
 from filebot.jobs.worker import Work
 from filebot.model import BareJid, Sender
@@ -155,13 +157,17 @@ def build_chat(
 
     rooms_of = partial(RoomAccess, services.rooms, lines_of=lines_of)
     posts = RecentPosts() if memory is None else memory.posts
+    shown_lists = ShownLists(ports.clock) if memory is None else memory.shown_lists
     # Open lists are not passed on: their pages are read by functions of the plugins so far.
-    channel = Channel(reply_sender, events, ChatState(posts=posts, shown_files=services.shown_files))
+    state = ChatState(posts=posts, shown_files=services.shown_files, shown_lists=shown_lists)
+    state = ChatState(posts=posts, shown_files=services.shown_files, shown_lists=shown_lists)
+    channel = Channel(reply_sender, events, state)
     memory = memory or ChatMemory(
         Workload(limits),
         posts,
         Invitations(channel, rooms_of, ports.rooms),
         ProgressReports(services.transfers, reply_sender),
+        shown_lists,
     )
     finding = Finding(
         filters_of(plugins),
@@ -170,7 +176,7 @@ def build_chat(
         clock=ports.clock,
     )
     files_of = partial(Files, services.files)
-    files_of_plugin = partial(Files, services.files, finding=finding)
+    files_of_plugin = partial(Files, services.files, finding=finding, shown_lists=shown_lists)
     jobs_of = job_factory(plugins, JobServices(ports.catalog.jobs, ports.clock))
 
     def delivery_of(sender: Sender) -> DeliveryAccess:
@@ -213,6 +219,7 @@ def build_chat(
     dispatcher = MessageDispatcher(
         channel=channel,
         plugins=calls,
+        typed_text=TypedText(calls, commands, channel, ports.clock),
         files_of=files_of,
         room_posts=RoomPosts(
             posts,

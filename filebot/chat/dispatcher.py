@@ -15,6 +15,7 @@ from filebot.chat.progress_messages import ProgressReports
 from filebot.chat.rate_limits import PEOPLE_REMEMBERED, Work, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.chat.small_talk import SmallTalk, small_talk
+from filebot.chat.typed_text import TypedText
 from filebot.concurrency.bounded_store import weight
 from filebot.concurrency.throttle import MINUTE_S, Throttle
 from filebot.errors import FilebotError, FileGone, MessageTooLong, TooManyFiles, TooManyRequests
@@ -24,6 +25,7 @@ from filebot.filenames import without_isolates
 from filebot.files.access import Access
 from filebot.files.intake import IntakeResult, name_of, source_message
 from filebot.files.retractions import Retractions
+from filebot.files.shown_lists import ShownLists
 from filebot.model import (
     LONGEST_TEXT,
     Address,
@@ -43,6 +45,7 @@ from filebot.plugin.confirmation import answer_by
 from filebot.plugin.context import FilesOf
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
 from filebot.ports import FileRequest, Rooms, UploadService
+from filebot.reading.links import link_alone, link_within
 from filebot.rooms.recent_posts import RecentPosts
 from filebot.rooms.settings import RoomSettingsStore
 
@@ -60,6 +63,7 @@ class ChatMemory:
     posts: RecentPosts
     invitations: Invitations
     progress_reports: ProgressReports
+    shown_lists: ShownLists
     at_once: CallsAtOnce = field(default_factory=CallsAtOnce)
     late_commands: LateCommands = field(default_factory=LateCommands)
     once_per_minute: Throttle = field(default_factory=lambda: Throttle(MINUTE_S, PEOPLE_REMEMBERED))
@@ -73,6 +77,7 @@ class MessageDispatcher:
         *,
         channel: Channel,
         plugins: PluginCalls,
+        typed_text: TypedText,
         files_of: FilesOf,
         room_posts: RoomPosts,
         file_requests: FileRequests,
@@ -91,6 +96,7 @@ class MessageDispatcher:
         """The dispatcher that has taken its place; messages that wait for their turn are for that one."""
         self._channel = channel
         self._plugins = plugins
+        self._typed_text = typed_text
         self._files_of = files_of
         self._room_posts = room_posts
         self._file_requests = file_requests
@@ -119,7 +125,7 @@ class MessageDispatcher:
                 await self._workload.once_per_day(sender, "stranger", lambda: self._refuse(message))
             return
         if message.replies_to_bot and not message.addressed and not message.offers:
-            is_meant = self._plugins.is_meant(sender, message.text.strip(), message.replies_to)
+            is_meant = self._typed_text.is_meant(sender, message.text.strip(), message.replies_to)
             message = replace(message, addressed=is_meant)
         work: list[Work] = []
         if message.offers and sender.in_public and sender.identity:
@@ -166,7 +172,7 @@ class MessageDispatcher:
         if self.successor is not None:
             return  # questions are not passed on
         conversation = await self._channel.conversation(reaction.sender, reaction.language)
-        await self._plugins.answer_question(conversation, answer=answer)
+        await self._typed_text.answer(conversation, answer=answer)
 
     async def receive_retraction(self, retraction: Retraction) -> None:
         """Remove what came by a message that is taken back; its owner is told."""
@@ -270,8 +276,8 @@ class MessageDispatcher:
         text = message.text.strip()
         if not text.isascii():
             text = without_isolates(text).strip()
-        if is_link(text) and not message.sender.in_public:
-            await self._take_link(conversation, message, text)
+        if (url := link_alone(text)) is not None and not message.sender.in_public:
+            await self._take_link(conversation, message, url)
         elif (said := self._small_talk(conversation.sender, text)) is not None:
             if said is SmallTalk.GREETING and not message.maybe_handled:
                 await self._channel.events.tell(Greeted(conversation.sender, message.language))
@@ -282,7 +288,18 @@ class MessageDispatcher:
                 conversation.sender.address, wanted=message.wants_chat_states
             ):
                 came_late = message.maybe_handled or message.delayed_since is not None
-                await self._plugins.run_command(conversation, text, came_late=came_late)
+                if not await self._typed_text.handle(conversation, text, came_late=came_late):
+                    await self._not_understood(conversation, message, text)
+
+    async def _not_understood(
+        self, conversation: Conversation, message: IncomingMessage, text: str
+    ) -> None:
+        """Offer to fetch a link in a text, or say that nothing in it is understood."""
+        url = link_within(text)
+        if url is not None and not message.sender.in_public:
+            await self._channel.events.tell(LinkReceived(message.sender, message.language, url))
+        else:
+            await self._typed_text.say_unknown(conversation, text)
 
     def _small_talk(self, sender: Sender, text: str) -> SmallTalk | None:
         """Return the kind of small talk in a text that is no command and answers no question."""
@@ -360,11 +377,6 @@ async def store_and_report(
             log.info("refused %r of %s: %s: %s", name, sender.jid, type(error).__name__, error)
             await events.tell(FileRefused(sender, language, name, error))
     return refusal
-
-
-def is_link(text: str) -> bool:
-    """Return whether a text is a web link and nothing else."""
-    return len(text.split()) == 1 and text.lower().startswith(("https://", "http://"))
 
 
 def is_upload(url: str, sender: Sender, upload_hosts: Collection[str]) -> bool:

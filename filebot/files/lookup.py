@@ -13,6 +13,8 @@ from filebot.files.access import FileAccess
 from filebot.files.selection import Selection, select
 from filebot.model import Entry, Scope
 from filebot.ports import Entries
+from filebot.reading.quotes import unquoted
+from filebot.reading.signs import folded
 
 WILDCARD_LIMIT: Final = 10
 """Files that one wildcard sends at once."""
@@ -25,7 +27,7 @@ PREFIX_LIMIT: Final = 50
 
 _ID = re.compile(r"#?([0-9]{1,15})")
 _WILDCARD = re.compile(r"[*?]")
-_NUMBER_IN_LIST = re.compile(r"(#[0-9]{1,15})[,;，、；]?")
+_NUMBER_IN_LIST = re.compile(r"(#?[0-9]{1,15})[,;，、；]?")
 
 
 class Lookup:
@@ -36,18 +38,38 @@ class Lookup:
         entries: Entries,
         access: FileAccess,
         resolved: Callable[[str], Awaitable[Entry | None]],
+        place: Callable[[int], int | None],
     ) -> None:
-        """``resolved`` finds files by other names than their own."""
+        """``resolved`` finds files by other names than their own; ``place`` returns the id of the file at a
+        place of the list that the sender was shown last.
+        """
+        self._place = place
         self._entries = entries
         self._access = access
         self._resolved = resolved
 
     async def one(self, wanted: str) -> Entry:
-        """Return the file here that is meant by a name in any case, an id, or the beginning of a name.
+        """Return the file here that is meant by a name in any case, a number, or the beginning of a name.
 
         Of several of one name the newest. Raises NoSuchEntry (with the nearest names) or AmbiguousName.
         """
+        wanted = await self._without_quotes(wanted)
         return await self._one(wanted, (self._access.here(),), in_public=self._access.sender.in_public)
+
+    async def named(self, wanted: str, *, to_send: bool, whole: bool = False) -> Entry | None:
+        """Return the file of a name or a number, or of which this is the beginning; None if there is none.
+
+        ``whole``: no beginnings. ``to_send``: in a room, also a private file of the sender's.
+
+        Raises AmbiguousName.
+        """
+        wanted, in_public = plain_text(wanted), self._access.sender.in_public and not to_send
+        scopes = tuple(self._access.scopes()) if to_send else (self._access.here(),)
+        return (
+            await self._called(wanted, scopes, in_public=in_public)
+            or await self._by_other_name(wanted, in_public=in_public)
+            or (None if whole else await self._by_prefix(wanted))
+        )
 
     async def with_id(self, entry_id: int) -> Entry:
         """Return the file of this id, if the sender may see it where they speak. Raises NoSuchEntry."""
@@ -74,7 +96,7 @@ class Lookup:
         Spelling decides between names that differ in case alone. Raises NoSuchEntry (with names that begin
         so, or the nearest), or DuplicateName if several are called so.
         """
-        wanted = plain_text(wanted)
+        wanted = plain_text(await self._without_quotes(wanted))
         entry = await self._exactly(wanted)
         if entry is not None:
             return entry
@@ -104,6 +126,7 @@ class Lookup:
 
         Raises NoSuchEntry, AmbiguousName, or TooManyFiles if the wildcard fits more than are sent at once.
         """
+        wanted = await self._without_quotes(wanted)
         if _WILDCARD.search(wanted):
             return await self._by_wildcard(wanted)
         scopes = tuple(self._access.scopes())
@@ -131,6 +154,7 @@ class Lookup:
         so for all that fit a wildcard.
         """
         failure: NoSuchEntry
+        wanted = await self._without_quotes(wanted)
         try:
             return Selection((await self.exactly(wanted),))
         except NoSuchEntry as error:
@@ -210,9 +234,16 @@ class Lookup:
         return await self._by_id(wanted, in_public=in_public)
 
     async def _by_id(self, wanted: str, *, in_public: bool) -> Entry | None:
-        match = _ID.fullmatch(wanted)
-        entry = await self._entries.entry(int(match[1])) if match else None
-        return entry if entry is not None and self._access.may_see(entry, in_public=in_public) else None
+        match = _ID.fullmatch(folded(wanted))
+        if match is None:
+            return None
+        number = int(match[1])
+        at_place = None if folded(wanted).startswith("#") else self._place(number)
+        for entry_id in (at_place, number):
+            entry = None if entry_id is None else await self._entries.entry(entry_id)
+            if entry is not None and self._access.may_see(entry, in_public=in_public):
+                return entry
+        return None
 
     async def _by_other_name(self, wanted: str, *, in_public: bool) -> Entry | None:
         """Return the file that a plugin knows by this name, as it is now, if the sender may see it."""
@@ -229,6 +260,13 @@ class Lookup:
         if len({comparison_key(name) for name in names}) > 1:
             raise AmbiguousName(wanted, candidates=tuple(names[:SUGGESTIONS]))
         return entries[0] if entries else None
+
+    async def _without_quotes(self, wanted: str) -> str:
+        """Return a name without the quotes around it, unless a file has them in its name."""
+        inside = unquoted(wanted)
+        if inside == wanted or await self._entries.find_by_name(self._access.here(), plain_text(wanted)):
+            return wanted
+        return inside
 
     async def _nearest(self, wanted: str) -> tuple[str, ...]:
         return tuple(await self._entries.nearest(self._access.here(), wanted, SUGGESTIONS))

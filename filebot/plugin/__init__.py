@@ -96,7 +96,7 @@ from filebot.model import (
     StorageUsage,
 )
 from filebot.plugin import deprecated
-from filebot.plugin.arguments import Between, Duration, Entries, Jid, Room, Size, When, Words, exact
+from filebot.plugin.arguments import Between, Duration, Entries, Jid, Link, Room, Size, When, Words, exact
 from filebot.plugin.commands import Command, CommandList
 from filebot.plugin.context import Context
 from filebot.plugin.conversation import Page
@@ -113,6 +113,7 @@ from filebot.plugin.room_files import FilesOfRoom
 from filebot.plugin.rooms import RoomAccess
 from filebot.plugin.store import PluginStore
 from filebot.ports import Download, SourceServices, UrlSource
+from filebot.reading.phrases import read_phrases
 from filebot.rooms.setting_types import ByteSize, Choice, Number, RoomSetting
 
 __all__ = [
@@ -176,6 +177,7 @@ __all__ = [
     "Life",
     "Lifespan",
     "Limits",
+    "Link",
     "LinkReceived",
     "Method",
     "NoHistory",
@@ -225,6 +227,7 @@ __all__ = [
     "Words",
     "exact",
     "name_of",
+    "read_phrases",
 ]
 
 if not TYPE_CHECKING:  # to a type checker an old name is a mistake

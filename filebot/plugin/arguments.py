@@ -16,6 +16,7 @@ from filebot.errors import BadValue, PluginError
 from filebot.files.selection import Selection
 from filebot.model import Entry, size_bytes
 from filebot.plugin import values
+from filebot.reading import links
 
 Size = NewType("Size", int)
 """A size in bytes: ``500 MB``."""
@@ -25,6 +26,8 @@ When = datetime
 """A moment, in UTC: ``tomorrow 08:00``, ``in 2 hours``, ``2026-12-24 18:30``."""
 Jid = NewType("Jid", str)
 """The address of a person, without the client and in lower case."""
+Link = NewType("Link", str)
+"""A link to the web, without the signs that people paste around it."""
 Room = NewType("Room", str)
 """The address of a room in which both the bot and the person are."""
 Words = NewType("Words", str)
@@ -77,6 +80,8 @@ class Kind(Enum):
     """The value of a member, or the member's name if its value is no text: the member."""
     JID = "jid"
     """``bob@example.org``: the address in lower case, without the client."""
+    LINK = "link"
+    """``https://example.org/plan.pdf``: the link, without signs around it."""
     ROOM = "room"
     """The name or address of a room that the bot and the person are in: the room's address."""
     FILE = "file"
@@ -101,6 +106,7 @@ _KINDS: Final[Mapping[object, Kind]] = {
     When: Kind.WHEN,
     bool: Kind.SWITCH,
     Jid: Kind.JID,
+    Link: Kind.LINK,
     Room: Kind.ROOM,
     Entry: Kind.FILE,
     Entries: Kind.FILES,
@@ -111,9 +117,10 @@ _READERS: Final[Mapping[Kind, Callable[[str], object]]] = {
     Kind.DURATION: values.duration,
     Kind.SWITCH: values.switch,
     Kind.JID: values.bare_jid,
+    Kind.LINK: links.cleaned,
 }
 
-_KNOWN: Final = "str, Words, int, bool, an Enum, Size, Duration, When, Jid, Room, Entry or Entries"
+_KNOWN: Final = "str, Words, int, bool, an Enum, Size, Duration, When, Jid, Link, Room, Entry or Entries"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,7 @@ from filebot.errors import (
     CommandTimeout,
     NothingToConfirm,
     PluginError,
-    UnknownCommand,
     UserError,
-    WrongPlace,
 )
 from filebot.failures import Origin, blame, origin_of, report
 from filebot.jobs.payloads import OnBehalfOf
@@ -27,9 +25,9 @@ from filebot.plugin.asking import PluginCheck
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.authorization import Authorization
 from filebot.plugin.commands import Command, CommandList
-from filebot.plugin.confirmation import ConfirmationNeeded, Confirmations, Question, answer_in
+from filebot.plugin.confirmation import ConfirmationNeeded, Confirmations, Question
 from filebot.plugin.context import BackgroundContext, Context, Factories
-from filebot.plugin.conversation import Channel, Conversation, errors_in_words
+from filebot.plugin.conversation import Channel, Conversation
 from filebot.plugin.declare_entry_lines import EntryLinesSpec
 from filebot.plugin.declare_rooms import RoomLineSpec
 from filebot.plugin.entry_lines import LINES_LIMIT_S, lines_about
@@ -123,66 +121,10 @@ class PluginCalls:
         context = await self.context(plugin, hook, by)
         return await self._counted(plugin, hook, function(context), limit_s)
 
-    async def run_command(self, conversation: Conversation, text: str, *, came_late: bool = False) -> None:
-        """Run the command in ``text``, or go on with the one that ``text`` answers a question of.
-
-        Errors are answered, not raised. ``came_late``: no word of that time answers a question.
-        """
-        word, rest = (*text.split(maxsplit=1), "", "")[:2]
-        # Whatever is typed, nobody waits for an answer after it.
-        question = self._channel.chat_state.questions.take(conversation.sender, self._clock())
-        command, answer = self._commands.named(word), answer_in(text.removeprefix("!"))
-        if answer is not None:
-            command = None if question is None else question.command
-        async with errors_in_words(conversation, plugin="" if command is None else command.plugin):
-            if answer is not None:
-                asked_back = await self._answered(conversation, answer, question, came_late=came_late)
-            elif command is None:
-                suggestions = self.usable(conversation.sender).nearest(word)
-                raise UnknownCommand(word[:40], suggestions=suggestions)
-            else:
-                conversation.action = command.name
-                asked_back = await self._run_typed(command, conversation, rest)
-            if asked_back is not None:
-                await self._ask_back(conversation, asked_back)
-
-    async def answer_question(self, conversation: Conversation, *, answer: bool) -> None:
-        """Go on with the command that asked somebody something, or not. Errors are answered."""
-        question = self._channel.chat_state.questions.take(conversation.sender, self._clock())
-        if question is None:
-            return
-        async with errors_in_words(conversation, plugin=question.command.plugin):
-            asked_back = await self._answered(conversation, answer, question, came_late=False)
-            if asked_back is not None:
-                await self._ask_back(conversation, asked_back)
-
-    def is_meant(self, sender: Sender, text: str, replies_to: str) -> bool:
-        """Whether a reply to a message of the bot's can be nothing but a command, or an answer.
-
-        People answer the bot's messages also to talk about them, so the text must be a command for the file
-        of that message, and nothing more, or answer the question in it.
-        """
-        state, now = self._channel.chat_state, self._clock()
-        if answer_in(text) is not None:
-            return state.questions.is_asked_in(sender, state.shown_files.own_id(sender, replies_to), now)
-        word, rest = (*text.split(maxsplit=1), "", "")[:2]
-        command = self._commands.named(word)
-        if command is None or not state.shown_files.replied_to(sender, replies_to):
-            return False
-        return command.fits_reply(rest, now)
-
-    async def _run_typed(self, command: Command, conversation: Conversation, text: str) -> Question | None:
-        """Run a command with what follows its name, if the sender may; return what it asks back."""
-        try:
-            if command.is_restricted:
-                self._authorization.check(command, conversation.sender)
-        except WrongPlace:
-            if not command.elsewhere:
-                raise
-            await conversation.reply(command.elsewhere)
-            return None
-        found = command.match(text, self._clock(), is_reply=bool(conversation.replies_to))
-        return await self.run(command, conversation, found.values, usage=found.usage)
+    def check_rights(self, command: Command, sender: Sender) -> None:
+        """Raise NotAllowed or WrongPlace if somebody may not use a command where they are."""
+        if command.is_restricted:
+            self._authorization.check(command, sender)
 
     async def run(
         self, command: Command, conversation: Conversation, values: Mapping[str, object], *, usage: str
@@ -196,7 +138,7 @@ class PluginCalls:
         arguments = dict[str, object]()
         if command.parameters:
             arguments = await self.resolver(command.plugin, conversation).resolve(command, values)
-        return await self._run(command, conversation, arguments, usage, Confirmations())
+        return await self.run_resolved(command, conversation, arguments, usage, Confirmations())
 
     async def go_on(self, question: Question, conversation: Conversation) -> Question | None:
         """Run a command again after a yes, with the same arguments; return what it asks back next.
@@ -214,17 +156,19 @@ class PluginCalls:
             command, question.arguments
         )
         changed = pinned(arguments) != question.arguments
-        confirmations = Confirmations(question.confirmed, files_changed=changed)
-        return await self._run(command, conversation, arguments, question.usage, confirmations)
+        given = Confirmations(question.confirmed, files_changed=changed, named=question.named)
+        return await self.run_resolved(command, conversation, arguments, question.usage, given)
 
-    async def _run(
+    async def run_resolved(
         self,
         command: Command,
         conversation: Conversation,
-        arguments: dict[str, object],
+        arguments: Mapping[str, object],
         usage: str,
         confirmations: Confirmations,
     ) -> Question | None:
+        """Run a command with arguments that were looked up, as :meth:`run`."""
+        conversation.action = command.name
         if command.parameters:
             self._authorization.check_arguments(command, conversation.sender, arguments)
         if CommandCalled in self._checks.by_act:
@@ -239,37 +183,22 @@ class PluginCalls:
             report(error, with_traceback=False)
             raise CommandTimeout(command=command.name, limit_s=command.limit_s) from error
         except ConfirmationNeeded as needed:
-            return Question(command, usage, pinned(arguments), needed.confirmed, conversation.replies_to)
+            return Question(
+                command,
+                usage,
+                pinned(arguments),
+                needed.confirmed,
+                conversation.replies_to,
+                named=confirmations.named,
+            )
         origin = self.origin(command.plugin, command.hook, work)
         if confirmations.is_refused:
             raise blame(PluginError("its function catches what ctx.confirm raises"), origin)
         examine_nothing(returned, origin)
         return None
 
-    async def _answered(
-        self, conversation: Conversation, answer: bool, question: Question | None, *, came_late: bool
-    ) -> Question | None:
-        """Go on with a command, or not; return what it asks back next."""
-        if question is None or came_late:
-            raise NothingToConfirm(late=question is not None)
-        if not answer:
-            await conversation.reply("reception/declined")
-            return None
-        return await self.go_on(question, conversation)
-
-    async def _ask_back(self, conversation: Conversation, question: Question) -> None:
-        sender, questions = conversation.sender, self._channel.chat_state.questions
-        if not questions.put(sender, question, self._clock()):
-            raise PluginError(f"a question of the plugin {question.command.plugin} is too large to wait")
-        try:
-            message_id = await conversation.ask("reception/question", question=question.text, sender=sender)
-            questions.asked_in(sender, message_id)
-        except BaseException:
-            questions.take(sender, self._clock())  # nobody read it
-            raise
-
     async def _check(
-        self, command: Command, conversation: Conversation, arguments: dict[str, object]
+        self, command: Command, conversation: Conversation, arguments: Mapping[str, object]
     ) -> None:
         """Ask the checks of commands. Nobody is kept from reading the help, nor those who run the bot from
         anything: they have to be able to mend it.
@@ -279,7 +208,9 @@ class PluginCalls:
             return
         try:
             await self._checks.passed(
-                CommandCalled(sender, language, command.plugin, command.name, MappingProxyType(arguments))
+                CommandCalled(
+                    sender, language, command.plugin, command.name, MappingProxyType(dict(arguments))
+                )
             )
         except (UserError, CheckFailed):
             if not self._authorization.is_admin(sender):
@@ -355,6 +286,11 @@ class PluginCalls:
             self._factories.rooms(sender),
             self._channel.chat_state.shown_files.replied_to(sender, conversation.replies_to),
         )
+
+    def replied_to(self, conversation: Conversation) -> tuple[int, ...]:
+        """Return the ids of the files of the message that somebody replies to; none if it is no reply."""
+        shown = self._channel.chat_state.shown_files
+        return shown.replied_to(conversation.sender, conversation.replies_to) or ()
 
     def _context(
         self,

@@ -7,16 +7,20 @@ quotes only where it would otherwise end too early; the last value always takes 
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Self
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
 
 from filebot.errors import BadCommand, BadValue, PluginError
 from filebot.plugin.arguments import Parameter
 from filebot.plugin.permissions import CommandGroup, Permission, Place
+from filebot.reading.quotes import QUOTED, Sealed, unquoted
+from filebot.reading.signs import folded
 
 LIMIT_S: Final = 300.0
 """Usual limit of a command; it stands still while a file moves, or waits for others that move."""
@@ -24,11 +28,11 @@ LIMIT_S: Final = 300.0
 SUGGESTION_SCORE: Final = 60.0
 """Lowest similarity, of 100, at which one word is suggested for another."""
 
+SIGNS_FOR_A_SLIP: Final = 3
+"""Signs of a word for each of which one may be wrong, missing or swapped, so that the person is asked."""
+
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _PARAMETER = re.compile(r"(\[)?([A-Z][A-Z_]*)(?(1)\])")
-_QUOTES = (('"', '"'), ("“", "”"), ("„", "“"), ("«", "»"), ("'", "'"))
-_QUOTED = "|".join(f"{start}[^{end}]+{end}" for start, end in _QUOTES)
-
 
 FEW_PARAMETERS: Final = 2
 LONGEST_OF_MANY: Final = 400
@@ -45,6 +49,8 @@ class CommandUsage:
     optional: str
     """Name of the value that may be left out; empty for none."""
     _pattern: re.Pattern[str]
+    _greedy: re.Pattern[str]
+    """The same with values as long as possible."""
 
     @classmethod
     def parse(cls, line: str) -> Self:
@@ -56,7 +62,7 @@ class CommandUsage:
             if match := _PARAMETER.fullmatch(word):
                 name = match[2].lower()
                 parameters.append(name)
-                part = f"(?P<{name}>{_QUOTED}|.+{'' if last else '?'})"
+                part = f"(?P<{name}>{QUOTED}|.+{'' if last else '?'})"
                 if match[1] and not last:
                     raise ValueError(f"only the last value may be optional: {line}")
                 optional = name if match[1] else ""
@@ -66,27 +72,36 @@ class CommandUsage:
             pattern += f"(?:{part})?" if word.startswith("[") else part
         if len(set(parameters)) != len(parameters):
             raise ValueError(f"a value is named twice: {line}")
-        return cls(line, tuple(parameters), optional, re.compile(pattern, re.IGNORECASE))
+        greedy = pattern.replace("|.+?)", "|.+)")
+        return cls(
+            line,
+            tuple(parameters),
+            optional,
+            re.compile(pattern, re.IGNORECASE),
+            re.compile(greedy, re.IGNORECASE),
+        )
 
     def without(self, parameter: str) -> Self:
         """Return this usage as it is written without one of its values."""
         words = (word for word in self.line.split() if word.strip("[]") != parameter.upper())
         return replace(self.parse(" ".join(words)), line=self.line)
 
-    def match(self, text: str) -> dict[str, str] | None:
+    def match(self, text: str, *, greedy: bool = False) -> dict[str, str] | None:
         """Return the values in ``text``, which follows the command's name, or None if it does not fit.
 
-        A value that was left out is the empty string.
+        A value in quotes keeps them, and is never taken apart. One that was left out is the empty string.
+        ``greedy``: the first values are as long as possible, not as short.
         """
         # One blank between words keeps the search short. With more than two values it grows by powers of
         # the length all the same.
-        words = " ".join(text.split())
+        sealed = Sealed(" ".join(text.split()))
+        words = sealed.text
         if len(self.parameters) > FEW_PARAMETERS and len(words) > LONGEST_OF_MANY:
             return None
-        found = self._pattern.fullmatch(words)
+        found = (self._greedy if greedy else self._pattern).fullmatch(words)
         if found is None:
             return None
-        return {name: unquoted(found[name] or "") for name in self.parameters}
+        return {name: sealed.opened(found[name] or "") for name in self.parameters}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +142,10 @@ class Command:
     """Seconds that a call may take."""
     group: CommandGroup = CommandGroup.MORE
     """Group under which lists of commands show it."""
+    phrases: tuple[str, ...] = ()
+    """Sentences that mean it, as patterns."""
+    changes: bool = True
+    """Whether it changes, removes or sends something: read from a sentence, it is asked about first."""
 
     @property
     def hook(self) -> str:
@@ -204,6 +223,21 @@ class Command:
                 wrong = wrong or error
         raise wrong or BadCommand(command=self.name, usage=self.usage, missing=not text.strip())
 
+    def other_matches(self, text: str, now: datetime) -> Iterator[Match]:
+        """Yield other ways to read a text: by later usages, and with longer first values."""
+        for greedy in (False, True):
+            for usage in self.usages:
+                texts = usage.match(text, greedy=greedy)
+                with suppress(BadValue):
+                    if texts is not None:
+                        yield Match(usage.line, self._read(texts, now))
+
+    def texts(self, text: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """Yield the usage lines that a text fits, and the texts of their values."""
+        for usage in self.usages:
+            if (found := usage.match(text)) is not None:
+                yield usage.line, found
+
     def missing(self) -> BadCommand:
         """Return the error for a value that is missing."""
         return BadCommand(command=self.name, usage=self.usage, missing=True)
@@ -212,7 +246,9 @@ class Command:
         found = dict[str, object]()
         for parameter in self.parameters:
             if text := texts.get(parameter.name, ""):
-                found[parameter.name] = parameter.value_of(text, now, command=self.name, usage=self.usage)
+                # A file may have quotes in its name: the one of exactly that name comes first.
+                typed = text if parameter.kind.is_file else unquoted(text)
+                found[parameter.name] = parameter.value_of(typed, now, command=self.name, usage=self.usage)
         return found
 
 
@@ -241,13 +277,33 @@ class CommandList:
         found._may_use = may_use  # noqa: SLF001 - its own
         return found
 
+    def words(self) -> Sequence[str]:
+        """Return the names and aliases of all commands."""
+        return tuple(self._by_word)
+
+    def shows(self, command: Command) -> bool:
+        """Tell whether a command is shown to whom the list is for."""
+        return self._may_use(command)
+
+    def similar(self, word: str) -> Command | None:
+        """Return the command whose name or alias is most like ``word``, if it is like it at all."""
+        typed = word.casefold()[:40]
+        words = [each for each, command in self._by_word.items() if self._may_use(command)]
+        most = len(typed) // SIGNS_FOR_A_SLIP
+        found = process.extractOne(typed, words, scorer=OSA.distance, score_cutoff=most)
+        return None if found is None or not most else self._by_word[found[0]]
+
+    def phrases(self) -> list[tuple[str, str]]:
+        """Return the phrases of all commands, each with the name of its command."""
+        return [(each.name, phrase) for each in self._commands for phrase in each.phrases]
+
     def all(self) -> Sequence[Command]:
         """Return all commands that are shown, by name."""
         return sorted(filter(self._may_use, self._commands), key=lambda command: command.name)
 
     def named(self, name: str) -> Command | None:
         """Return the command of this name or alias."""
-        return self._by_word.get(name.casefold().removeprefix("!"))
+        return self._by_word.get(folded(name).casefold().removeprefix("!"))
 
     def nearest(self, word: str) -> tuple[str, ...]:
         """Return the names of commands that are similar to ``word``."""
@@ -260,13 +316,4 @@ class CommandList:
 
 def names_in(text: str) -> list[str]:
     """Return the names in a text, which are separated by blanks; a name in quotes may have blanks."""
-    return [unquoted(each) for each in re.findall(rf"{_QUOTED}|\S+", text)]
-
-
-def unquoted(value: str) -> str:
-    """Return a value without the quotes around it, if there are any."""
-    for start, end in _QUOTES:
-        inside = value[1:-1]
-        if inside and value.startswith(start) and value.endswith(end) and end not in inside:
-            return inside
-    return value
+    return [unquoted(each) for each in re.findall(rf"{QUOTED}|\S+", text)]

@@ -85,9 +85,21 @@ class ConfirmationNeeded(Exception):
 class Confirmations:
     """Questions that were answered with yes, in the order in which one run of a command asks them again."""
 
-    def __init__(self, given: tuple[Asked, ...] = (), *, files_changed: bool = False) -> None:
-        """``given`` has the questions. ``files_changed``: files are gone or renamed since."""
+    def __init__(
+        self,
+        given: tuple[Asked, ...] = (),
+        *,
+        files_changed: bool = False,
+        named: frozenset[int] = frozenset(),
+    ) -> None:
+        """``given`` has the questions. ``files_changed``: files are gone or renamed since.
+
+        ``named`` has all files that were named when it was asked whether the command was meant: a first
+        question about no others is answered with that.
+        """
         self._given = given
+        self.named = named
+        self._is_named_used = False
         self._files_changed = files_changed
         self._next = 0
         self.is_refused = False
@@ -101,6 +113,9 @@ class Confirmations:
         given = self._given[self._next : self._next + 1]
         if any(asked.is_answered_by(each, files_changed=self._files_changed) for each in given):
             self._next += 1
+            return
+        if asked.files and asked.files <= self.named and not self._is_named_used:
+            self._is_named_used = True
             return
         self.is_refused = True
         if sender.identity is None:
@@ -131,11 +146,17 @@ class Question:
     """The questions that are answered when this one is, which is the last of them."""
     replies_to: str
     """Id of the message that the command was a reply to."""
+    meant: str = ""
+    """The question in the person's language whether this command was meant; empty if the command asks."""
+    named: frozenset[int] = frozenset()
+    """Ids of all files that such a question names."""
+    then: tuple["Question", ...] = ()
+    """Questions that are asked when this one is answered."""
 
     @property
     def text(self) -> str:
         """The question in the person's language, without how to answer it."""
-        return self.confirmed[-1].text
+        return self.meant or self.confirmed[-1].text
 
 
 def answer_in(text: str) -> bool | None:

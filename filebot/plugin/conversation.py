@@ -16,6 +16,7 @@ from filebot.events.facts import Event
 from filebot.failures import report
 from filebot.files.access import unknown
 from filebot.files.shown_files import ShownFiles
+from filebot.files.shown_lists import ShownLists
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
 from filebot.plugin.confirmation import OpenQuestions
 from filebot.replies.captured import CapturedReplies
@@ -42,6 +43,8 @@ class OpenList:
     size: int
     before: int | None
     values: dict[str, object]
+    first: int = 1
+    """The number of the first entry of its next page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class ChatState:
     lists: LRUCache[Address, OpenList] = field(default_factory=lambda: LRUCache(MOST_OPEN_LISTS))
     questions: OpenQuestions = field(default_factory=OpenQuestions)
     posts: RecentPosts = field(default_factory=RecentPosts)
+    shown_lists: ShownLists = field(default_factory=ShownLists)
     once_a_day: Throttle = field(default_factory=lambda: Throttle(DAY_S))
 
 
@@ -159,8 +163,9 @@ class Conversation:
     async def reply_pages(self, template: str, page: Page, /, *, size: int, **values: object) -> bool:
         """Answer with the first ``size`` entries of a list; the command ``more`` shows the next ones.
 
-        The template is given ``entries`` and ``more`` (whether there is another page). Returns False,
-        without a reply, if the list is empty.
+        The template is given ``entries``, ``first`` (the number of the first of them) and ``more`` (whether
+        there is another page). For ten minutes, a number that the person types means the file that had it
+        in the list. Returns False, without a reply, if the list is empty.
         """
         return await self._reply_page(OpenList(template, page, size, None, values))
 
@@ -224,8 +229,11 @@ class Conversation:
         return message_id
 
     async def _note_shown(self, to: Address, message_id: str, values: Mapping[str, object]) -> None:
-        """Remember which files a message shows, for replies to it."""
-        await self._channel.chat_state.shown_files.add(to, message_id, entries_in(values))
+        """Remember which files a message shows, for replies to it and for what is said next."""
+        state, shown = self._channel.chat_state, entries_in(values)
+        await state.shown_files.add(to, message_id, shown)
+        if isinstance(entry := values.get("entry"), Entry):
+            state.shown_lists.speak_of(self.sender, (entry.id,))
 
     async def _reply_page(self, shown: OpenList) -> bool:
         lists, key = self._channel.chat_state.lists, self._list_key()
@@ -234,9 +242,12 @@ class Conversation:
         entries = await shown.page(shown.size + 1, shown.before)
         visible, more = entries[: shown.size], len(entries) > shown.size
         if more:
-            lists[key] = replace(shown, before=visible[-1].id)
+            lists[key] = replace(shown, before=visible[-1].id, first=shown.first + len(visible))
         if visible:
-            await self.reply(shown.template, **shown.values, entries=visible, more=more)
+            self._channel.chat_state.shown_lists.show(
+                self.sender, [each.id for each in visible], first=shown.first
+            )
+            await self.reply(shown.template, **shown.values, entries=visible, first=shown.first, more=more)
         return bool(visible)
 
     def _list_key(self) -> Address:

@@ -11,6 +11,7 @@ from filebot.plugin.confirmation import ANSWERS
 from filebot.plugin.context import Context
 from filebot.plugin.permissions import CommandGroup, Permission, Place
 from filebot.plugin.signatures import examine_arguments, examine_coroutine, examine_limit, name_of
+from filebot.reading.phrases import BadPhrase, Phrase
 
 S = TypeVar("S")
 P = ParamSpec("P")
@@ -37,6 +38,8 @@ class CommandDeclarations(Generic[S]):
         elsewhere: str = "",
         limit_s: float = LIMIT_S,
         group: CommandGroup = CommandGroup.MORE,
+        phrases: Sequence[str] = (),
+        changes: bool = True,
     ) -> Callable[[Handler[S, P]], Handler[S, P]]:
         """Declare a command that people can type.
 
@@ -53,6 +56,10 @@ class CommandDeclarations(Generic[S]):
         still while a file moves, or waits for others that move.
 
         ``help all`` lists the command under its ``group``.
+
+        ``phrases`` are other ways to say it, in any language: ``(lend|give) NAME to PERSON for SPAN``. What
+        is in ``[...]`` may be left out, ``(a|b)`` is a choice. What is read so is asked about first, unless
+        the command ``changes`` nothing.
         """
         lines = (usage,) if isinstance(usage, str) else tuple(usage)
         hook = f"command {name!r} of plugin {self.name!r}"
@@ -81,6 +88,8 @@ class CommandDeclarations(Generic[S]):
                     elsewhere,
                     limit_s,
                     group,
+                    _examined(hook, name, phrases, {each.name for each in parameters}),
+                    changes,
                 )
             )
             return handler
@@ -101,6 +110,20 @@ def _parsed(place: str, name: str, lines: Sequence[str]) -> tuple[CommandUsage, 
         return tuple(CommandUsage.parse(line) for line in lines)
     except ValueError as error:
         raise PluginError(f"{place}: {error}") from error
+
+
+def _examined(place: str, name: str, phrases: Sequence[str], values: Collection[str]) -> tuple[str, ...]:
+    """Return the phrases of a command. Raises PluginError for one that cannot be used."""
+    if isinstance(phrases, str):
+        raise PluginError(f"{place}: phrases are a tuple, not one text; write ({phrases!r},)")
+    for line in phrases:
+        try:
+            unknown = set(Phrase.parse(name, line).parameters).difference(values)
+        except BadPhrase as error:
+            raise PluginError(f"{place}: the phrase {line!r} cannot be read: {error}") from error
+        if unknown:
+            raise PluginError(f"{place}: the phrase {line!r} has {min(unknown).upper()}, but no usage has")
+    return tuple(phrases)
 
 
 def _examine_words(place: str, name: str, aliases: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from filebot.delivery.sending import Sending
 from filebot.delivery.worker import DeliveryWorker, Waiting
 from filebot.errors import NoSuchTransfer
 from filebot.events.facts import Actor, RemovalReason
+from filebot.filenames import plain_text
 from filebot.files.access import FileAccessFactory
 from filebot.files.drops import Drops
 from filebot.files.handover import Handover
@@ -18,6 +19,7 @@ from filebot.files.quota import Quota
 from filebot.files.removal import Removal
 from filebot.files.renaming import Renaming
 from filebot.files.selection import Selection
+from filebot.files.shown_lists import ShownLists
 from filebot.files.transfers import Transfer, Transfers
 from filebot.model import (
     BareJid,
@@ -92,8 +94,12 @@ class Files(FileContent):
         language: str | None = None,
         plugin: str = "",
         finding: Finding | None = None,
+        shown_lists: ShownLists | None = None,
     ) -> None:
-        """``plugin`` is whose attachments and details they are; ``finding`` asks plugins for files."""
+        """``plugin`` is whose attachments and details they are; ``finding`` asks plugins for files.
+        ``shown_lists`` tells what the places of lists mean; without it, numbers are ids.
+        """
+        self._shown_lists = shown_lists
         self._services = services
         self._content = services.content
         self._plugin = plugin
@@ -108,13 +114,24 @@ class Files(FileContent):
 
     @cached_property
     def _lookup(self) -> Lookup:
-        return Lookup(self._stored.entries, self._access, self._resolved)
+        return Lookup(self._stored.entries, self._access, self._resolved, self._at_place)
+
+    def _at_place(self, place: int) -> int | None:
+        return None if self._shown_lists is None else self._shown_lists.at(self._sender, place)
 
     # --- finding --------------------------------------------------------------------------------
 
     async def page(self, *, limit: int, before: int | None = None) -> list[Entry]:
         """Return the newest files here, below the id ``before``."""
         return await self._stored.entries.page(self._access.here(), limit=limit, before=before)
+
+    async def oldest(self, *, limit: int) -> list[Entry]:
+        """Return the first files here, oldest first."""
+        return await self._stored.entries.oldest(self._access.here(), limit)
+
+    async def matching(self, pattern: str, *, limit: int) -> list[Entry]:
+        """Return the newest files here whose whole name fits a pattern of ``*`` and ``?``."""
+        return await self._stored.entries.find_by_glob(self._access.here(), plain_text(pattern), limit)
 
     async def count(self) -> int:
         """Return how many files there are here."""
@@ -146,6 +163,15 @@ class Files(FileContent):
         AmbiguousName.
         """
         return await self._lookup.one(wanted)
+
+    async def named(self, wanted: str, *, to_send: bool = False, whole: bool = False) -> Entry | None:
+        """Return the file of a name in any case, of a number, or of which ``wanted`` is the beginning; None
+        if there is none.
+
+        ``whole``: no beginnings. ``to_send``: in a room, also a private file of the sender's. Raises
+        AmbiguousName.
+        """
+        return await self._lookup.named(wanted, to_send=to_send, whole=whole)
 
     async def with_id(self, entry_id: int) -> Entry:
         """Return the file of this id, if the sender may see it here. Raises NoSuchEntry."""

@@ -42,6 +42,9 @@ NEEDS: Final[tuple[str, ...]] = get_args(Need)
 _FILES: Final[Mapping[Need, tuple[str, ...]]] = {
     "files.read": (
         "page",
+        "oldest",
+        "matching",
+        "named",
         "count",
         "search",
         "one",

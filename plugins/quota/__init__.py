@@ -1,8 +1,9 @@
 """Tell people how much of their storage they have used."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from filebot.plugin import CommandGroup, Context, FileStored, Permission, Plugin
+from filebot.plugin import CommandGroup, Context, FileStored, Permission, Plugin, read_phrases
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +18,19 @@ class Settings:
             raise ValueError("warn_at must be over 0 and at most 1")
 
 
+PHRASES = read_phrases(Path(__file__).parent.parent / "phrases" / "settings.toml")
+
 plugin = Plugin("quota", api=1, settings=Settings, needs={"files.read"}, package=__name__)
 
 
 @plugin.command(
     "quota",
     usage="quota",
-    aliases=("usage", "space"),
+    aliases=("usage", "space", "配额", "空间"),
     permission=Permission.OWNER,
     group=CommandGroup.SETTINGS,
+    phrases=PHRASES["quota"],
+    changes=False,
 )
 async def show_quota(ctx: Context[Settings]) -> None:
     """Show how much space you have used and how much is left."""

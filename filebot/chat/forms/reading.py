@@ -8,7 +8,8 @@ from typing import Final
 
 from filebot.model import Submission
 from filebot.plugin.arguments import Kind, Parameter
-from filebot.plugin.commands import Command, CommandUsage, Match, unquoted
+from filebot.plugin.commands import Command, CommandUsage, Match
+from filebot.reading.quotes import unquoted
 
 USAGE: Final = "_usage"
 """Field with the usage line that is meant; no parameter has a name like this."""

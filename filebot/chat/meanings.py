@@ -1,0 +1,319 @@
+"""Meaning of a line that somebody typed: a command in its exact form, or what a sentence asks for.
+
+The exact form comes first, and so do names: what was typed is looked up before any word of it is left out.
+What a sentence means is done at once only if the command changes nothing.
+"""
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from filebot.chat.referents import Referents
+from filebot.errors import AmbiguousName, BadCommand, BadValue, NoSuchEntry, UserError
+from filebot.files.selection import Selection
+from filebot.files.shown_lists import ShownLists
+from filebot.model import Entry
+from filebot.plugin.arguments import Kind, Parameter
+from filebot.plugin.calls import PluginCalls
+from filebot.plugin.commands import Command, CommandList, Match, names_in
+from filebot.plugin.conversation import Conversation
+from filebot.plugin.files import Files
+from filebot.reading.links import link_within
+from filebot.reading.quotes import unquoted
+from filebot.reading.sentences import Grammar, Reading
+from filebot.reading.tables import TABLES
+
+MOST_READINGS: Final = 12
+"""Readings of a line that are tried."""
+_FILE_NAME: Final = re.compile(r"\S{1,80}(?: \S{1,40}){0,2}\.[A-Za-z0-9]{1,5}")
+_REFUSALS: Final = (BadCommand, BadValue, NoSuchEntry, AmbiguousName)
+"""Errors of words that may be no command in its exact form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """Command that is meant, with its arguments."""
+
+    command: Command
+    usage: str
+    arguments: Mapping[str, object]
+    is_sure: bool
+    """Whether it may run at once; else the person is asked first."""
+
+
+class Meanings:
+    """Finder of what lines mean."""
+
+    def __init__(
+        self,
+        calls: PluginCalls,
+        commands: CommandList,
+        lists: ShownLists,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """``clock`` gives the present in UTC."""
+        self._calls = calls
+        self._commands = commands
+        self._lists = lists
+        self._clock = clock
+        self._grammar = Grammar(commands.phrases(), commands.words(), TABLES)
+
+    async def of(self, conversation: Conversation, line: str) -> Sequence[Meaning]:
+        """Return what a line means, in the order in which it is to be done; nothing if that is not clear.
+
+        Raises the error of a command in its exact form that does not fit, where nothing else is meant.
+        """
+        reader = _LineReader(self, conversation)
+        return await reader.read(line)
+
+    # --- parts of a reader ----------------------------------------------------------------------
+
+    @property
+    def calls(self) -> PluginCalls:
+        """The calls of plugins' functions."""
+        return self._calls
+
+    @property
+    def commands(self) -> CommandList:
+        """All commands."""
+        return self._commands
+
+    @property
+    def grammar(self) -> Grammar:
+        """The reader of sentences."""
+        return self._grammar
+
+    @property
+    def lists(self) -> ShownLists:
+        """Lists as people saw them."""
+        return self._lists
+
+    @property
+    def now(self) -> datetime:
+        """The present in UTC."""
+        return self._clock()
+
+
+class _LineReader:
+    """Reader of one line of one person."""
+
+    def __init__(self, meanings: Meanings, conversation: Conversation) -> None:
+        self._all = meanings
+        self._conversation = conversation
+        self._usable = meanings.calls.usable(conversation.sender)
+        self._tried = 0
+
+    async def read(self, line: str) -> Sequence[Meaning]:
+        word, rest = (*line.split(maxsplit=1), "", "")[:2]
+        command = self._all.commands.named(word)
+        refusal: UserError | None = None
+        if command is not None:
+            try:
+                return [await self._exact(command, line, rest)]
+            except _REFUSALS as error:
+                refusal = error
+        for first, then in self._all.grammar.requests(line):
+            if (both := await self._both(first, then)) is not None:
+                return both
+        found = await self._by_sentence(line)
+        if isinstance(found, Meaning):
+            return [found]
+        refusal = refusal or found
+        guess = await self._guess(line, word, rest, command, refusal)
+        if guess is not None:
+            return [guess]
+        if refusal is not None:
+            raise refusal
+        return []
+
+    # --- commands as they are declared ----------------------------------------------------------
+
+    async def _exact(self, command: Command, line: str, rest: str) -> Meaning:
+        """Return a command in its exact form. Raises as ``Command.match`` and as looking files up."""
+        self._all.calls.check_rights(command, self._conversation.sender)
+        has_files = any(each.kind.is_file for each in command.parameters)
+        if rest and (command.changes or not has_files):
+            # "send it to me" changes nothing, and of "find me the plan" not all words are looked for.
+            for reading in self._all.grammar.readings(line):
+                meant = self._named(reading)
+                if meant is not None and not (meant.changes or reading.is_bare or reading.rest is not None):
+                    if isinstance(found := await self._from(reading), Meaning):
+                        return found
+                    break
+        failure: UserError | None = None
+        async for match in self._matches(command, rest):
+            try:
+                arguments = await self._resolved(command, match.values)
+            except _REFUSALS as error:
+                failure = failure or error
+            else:
+                is_sure = not (command.changes and await self._is_ambiguous(command, match.values))
+                return Meaning(command, match.usage, arguments, is_sure)
+        raise failure or command.missing()
+
+    async def _matches(self, command: Command, rest: str) -> AsyncIterator[Match]:
+        """Yield the ways to read the words after a command's name. Raises BadCommand or BadValue."""
+        general = command.usages[-1]
+        only = [each for each in command.parameters if [each.name] == list(general.parameters)]
+        if len(command.usages) > 1 and rest and only and only[0].kind.is_file:
+            files = self._files(command)
+            if await files.named(rest, whole=True, to_send=not only[0].is_exact):
+                yield Match(general.line, {only[0].name: rest})
+        first = command.match(rest, self._all.now, is_reply=bool(self._conversation.replies_to))
+        yield first
+        for other in command.other_matches(rest, self._all.now):
+            if other.values != first.values:
+                yield other
+
+    async def _is_ambiguous(self, command: Command, values: Mapping[str, object]) -> bool:
+        """Return whether a bare number among the files is a place of a list and another file's id."""
+        files = self._files(command)
+        typed = [str(values.get(each.name, "")) for each in command.parameters if each.kind.is_file]
+        for number in (each for text in typed for each in names_in(text) if each.isdecimal()):
+            place = self._all.lists.at(self._conversation.sender, int(number), late=True)
+            by_id = await files.named(f"#{number}", whole=True, to_send=True)
+            if place is not None and by_id is not None and by_id.id != place:
+                return True
+        return False
+
+    # --- sentences ------------------------------------------------------------------------------
+
+    async def _both(self, first: str, then: str) -> Sequence[Meaning] | None:
+        try:
+            before, after = await self.read(first), await self.read(then)
+        except UserError:
+            return None
+        # Not one of them has the exact form of a command, which is a line of its own.
+        both = [replace(each, is_sure=not each.command.changes) for each in (*before, *after)]
+        return both if before and after else None
+
+    async def _by_sentence(self, line: str) -> Meaning | UserError | None:
+        """Return what a sentence means; else the error of the likeliest meaning, if there is one."""
+        failure: UserError | None = None
+        for reading in self._all.grammar.readings(line):
+            if self._tried >= MOST_READINGS:
+                break
+            self._tried += 1
+            found = await self._from(reading)
+            if isinstance(found, Meaning):
+                return found
+            failure = failure or found
+        return failure
+
+    def _named(self, reading: Reading) -> Command | None:
+        """Return the command of a reading, if the person may use it here."""
+        command = self._all.commands.named(reading.command)
+        return command if command is not None and self._usable.shows(command) else None
+
+    async def _from(self, reading: Reading) -> Meaning | UserError | None:
+        """Return what a reading means; None or an error if it stands for nothing."""
+        command = self._named(reading)
+        if command is None:
+            return None
+        failure: UserError | None = None
+        for usage, texts in self._texts(command, reading):
+            values = dict[str, object]()
+            for parameter in command.parameters:
+                if text := texts.get(parameter.name, ""):
+                    try:
+                        value = await self._value(command, parameter, text, is_bare=reading.is_bare)
+                    except UserError as error:
+                        failure = failure or error
+                        value = None
+                    if value is None:
+                        break
+                    values[parameter.name] = value
+            else:
+                try:
+                    arguments = await self._resolved(command, values)
+                except _REFUSALS as error:
+                    failure = failure or error
+                    continue
+                return Meaning(command, usage, arguments, is_sure=not command.changes)
+        return failure
+
+    def _texts(self, command: Command, reading: Reading) -> Iterator[tuple[str, Mapping[str, str]]]:
+        if reading.rest is not None:
+            yield from command.texts(reading.rest)
+            return
+        fitting = [each for each in command.usages if set(each.parameters) == set(reading.values)]
+        usage = fitting[0] if fitting else command.usages[-1]
+        yield usage.line, reading.values
+
+    async def _value(
+        self, command: Command, parameter: Parameter, text: str, *, is_bare: bool
+    ) -> object | None:
+        """Return a value as it is resolved; None if there is none. Raises NoSuchEntry or AmbiguousName."""
+        if not parameter.kind.is_file:
+            core = self._all.grammar.references.core(text) if not command.changes else text
+            if parameter.kind is Kind.LINK and link_within(text) is None:
+                return None
+            try:
+                return parameter.read(unquoted(core), self._all.now)
+            except ValueError:
+                return None
+        if link_within(text) is not None:
+            return None
+        files, sender = self._files(command), self._conversation.sender
+        replied_to = self._all.calls.replied_to(self._conversation)
+        referents = Referents(files, self._all.lists, sender, replied_to, self._all.grammar.references)
+        found = await referents.find(
+            text, several=parameter.kind is Kind.FILES, to_send=not parameter.is_exact, is_bare=is_bare
+        )
+        if found is None and (not is_bare or _FILE_NAME.fullmatch(text)):
+            if self._all.grammar.references.is_plain_name(text):
+                await files.one(self._all.grammar.references.core(text))  # to say what is wrong with it
+            return None
+        return found[0] if isinstance(found, tuple) and parameter.kind is Kind.FILE else found
+
+    # --- guesses --------------------------------------------------------------------------------
+
+    async def _guess(
+        self, line: str, word: str, rest: str, command: Command | None, refusal: UserError | None
+    ) -> Meaning | None:
+        """Return the nearest command with its words filled in."""
+        if isinstance(refusal, NoSuchEntry) and len(refusal.suggestions) == 1:
+            named = command or self._all.commands.named("get")
+            return None if named is None else await self._with_file(named, refusal.suggestions[0])
+        similar = None if command is not None or refusal is not None else self._usable.similar(word)
+        if similar is None:
+            return None
+        try:
+            found = await self._exact(similar, f"{similar.name} {rest}", rest)
+        except _REFUSALS:
+            sentence = await self._by_sentence(f"{similar.name} {rest}")
+            return sentence if isinstance(sentence, Meaning) else None
+        return Meaning(found.command, found.usage, found.arguments, is_sure=False)
+
+    async def _with_file(self, command: Command, name: str) -> Meaning | None:
+        """Return a command that takes one file, with the file of this name."""
+        usage = command.usages[-1]
+        if len(usage.parameters) != 1 or not command.parameters[0].kind.is_file:
+            return None
+        try:
+            arguments = await self._resolved(command, {usage.parameters[0]: name})
+        except UserError:
+            return None
+        return Meaning(command, usage.line, arguments, is_sure=False)
+
+    def _files(self, command: Command) -> Files:
+        return self._all.calls.resolver(command.plugin, self._conversation).files
+
+    async def _resolved(self, command: Command, values: Mapping[str, object]) -> Mapping[str, object]:
+        if not command.parameters:
+            return {}
+        return await self._all.calls.resolver(command.plugin, self._conversation).resolve(command, values)
+
+
+def files_in(arguments: Mapping[str, object]) -> Sequence[Entry]:
+    """Return the files among the arguments of a command."""
+    found = list[Entry]()
+    for value in arguments.values():
+        match value:
+            case Entry():
+                found.append(value)
+            case Selection(entries):
+                found += entries
+    return found

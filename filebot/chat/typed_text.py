@@ -1,0 +1,209 @@
+"""Typed text: answers to questions, and lines that are commands or sentences, done one after the other."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from filebot.chat.meanings import Meaning, Meanings, files_in
+from filebot.errors import NothingToConfirm, PluginError, UnknownCommand, WrongPlace
+from filebot.files.access import unknown
+from filebot.files.selection import Selection
+from filebot.model import Entry, Sender
+from filebot.plugin.calls import PluginCalls
+from filebot.plugin.commands import CommandList
+from filebot.plugin.confirmation import Confirmations, PinnedFiles, Question, answer_in
+from filebot.plugin.conversation import Channel, Conversation, errors_in_words
+from filebot.plugin.resolving import pinned
+from filebot.reading.signs import MOST_LINES, lines_of
+
+MOST_SHOWN: Final = 10
+"""Files that a question lists at most, each with its place."""
+
+
+class TypedText:
+    """Reader of what people type; it runs commands and asks before it does what was not said exactly."""
+
+    def __init__(
+        self,
+        calls: PluginCalls,
+        commands: CommandList,
+        channel: Channel,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """``clock`` gives the present in UTC."""
+        self._calls = calls
+        self._commands = commands
+        self._channel = channel
+        self._clock = clock
+        self._lists = channel.chat_state.shown_lists
+        self._meanings = Meanings(calls, commands, self._lists, clock)
+
+    async def handle(self, conversation: Conversation, text: str, *, came_late: bool = False) -> bool:
+        """Do what a text says; return False if it says nothing that is understood.
+
+        Errors are answered, not raised. ``came_late``: no word of that time answers a question.
+        """
+        # Whatever is typed, nobody waits for an answer after it.
+        question = self._channel.chat_state.questions.take(conversation.sender, self._clock())
+        lines = lines_of(text)
+        answer = answer_in(lines[0].removeprefix("!")) if len(lines) == 1 else None
+        if answer is not None:
+            await self._answered(conversation, answer, question, came_late=came_late)
+            return True
+        asked, done = list[Question](), 0
+        for line in lines[:MOST_LINES]:
+            found = await self._line(conversation, line)
+            done += found is not None
+            asked += found or ()
+        if len(lines) > MOST_LINES:
+            await conversation.reply("reception/more_lines", left_out=len(lines) - MOST_LINES)
+        await self._ask(conversation, asked)
+        return bool(done)
+
+    async def say_unknown(self, conversation: Conversation, text: str) -> None:
+        """Say that nothing in a text is understood."""
+        word = next(iter((lines_of(text) or [text])[0].split()), "")
+        suggestions = self._calls.usable(conversation.sender).nearest(word)
+        await conversation.reply_error(UnknownCommand(word[:40], suggestions=suggestions))
+
+    async def answer(self, conversation: Conversation, *, answer: bool) -> None:
+        """Take an answer to the question that waits for somebody. Errors are answered, not raised."""
+        question = self._channel.chat_state.questions.take(conversation.sender, self._clock())
+        if question is not None:
+            await self._answered(conversation, answer, question, came_late=False)
+
+    def is_meant(self, sender: Sender, text: str, replies_to: str) -> bool:
+        """Whether a reply to a message of the bot's can be nothing but a command, or an answer.
+
+        People answer the bot's messages also to talk about them, so the text must be a command for the file
+        of that message, and nothing more, or answer the question in it.
+        """
+        state, now = self._channel.chat_state, self._clock()
+        if answer_in(text) is not None:
+            return state.questions.is_asked_in(sender, state.shown_files.own_id(sender, replies_to), now)
+        word, rest = (*text.split(maxsplit=1), "", "")[:2]
+        command = self._commands.named(word)
+        if command is None or not state.shown_files.replied_to(sender, replies_to):
+            return False
+        return command.fits_reply(rest, now)
+
+    async def _line(self, conversation: Conversation, line: str) -> Sequence[Question] | None:
+        """Do what a line says; return the questions that it led to, or None if it is not understood."""
+        command = self._commands.named(line.split(maxsplit=1)[0])
+        meanings, understood = list[Meaning](), False
+        async with errors_in_words(conversation, plugin="" if command is None else command.plugin):
+            if command is not None:
+                conversation.action = command.name
+            understood = True  # what is refused is understood as well
+            try:
+                meanings = list(await self._meanings.of(conversation, line))
+            except WrongPlace:
+                if command is None or not command.elsewhere:
+                    raise
+                await conversation.reply(command.elsewhere)
+            else:
+                understood = bool(meanings)
+        asked = list[Question]()
+        for meaning in meanings:
+            async with errors_in_words(conversation, plugin=meaning.command.plugin):
+                asked += await self._do(conversation, meaning)
+        return asked if understood else None
+
+    async def _do(self, conversation: Conversation, meaning: Meaning) -> Sequence[Question]:
+        entries = files_in(meaning.arguments)
+        self._lists.speak_of(conversation.sender, [each.id for each in entries])
+        if not meaning.is_sure:
+            return [self._question(conversation, meaning)]
+        asked = await self._calls.run_resolved(
+            meaning.command, conversation, meaning.arguments, meaning.usage, Confirmations()
+        )
+        return [] if asked is None else [asked]
+
+    def _question(self, conversation: Conversation, meaning: Meaning) -> Question:
+        """Return the question whether a command was meant. Raises NotAllowed for a mere nick."""
+        if conversation.sender.identity is None:
+            raise unknown(conversation.sender)
+        typed = filled(meaning.usage, meaning.arguments)
+        return Question(
+            meaning.command,
+            meaning.usage,
+            pinned(meaning.arguments),
+            (),
+            conversation.replies_to,
+            meant=conversation.render("reception/meant", command=typed),
+            named=frozenset(each.id for each in files_in(meaning.arguments)),
+        )
+
+    async def _answered(
+        self, conversation: Conversation, answer: bool, question: Question | None, *, came_late: bool
+    ) -> None:
+        """Go on with a command, or not; then ask what is still to be asked."""
+        asked = list[Question]()
+        async with errors_in_words(
+            conversation, plugin="" if question is None else question.command.plugin
+        ):
+            if question is None or came_late:
+                raise NothingToConfirm(late=question is not None)
+            asked += question.then
+            if not answer:
+                await conversation.reply("reception/declined")
+            elif (again := await self._calls.go_on(question, conversation)) is not None:
+                asked.insert(0, again)
+        await self._ask(conversation, asked)
+
+    async def _ask(self, conversation: Conversation, asked: Sequence[Question]) -> None:
+        """Ask the first of some questions; the others when it is answered."""
+        if not asked:
+            return
+        question = replace(asked[0], then=tuple(asked[1:]))
+        sender, questions = conversation.sender, self._channel.chat_state.questions
+        async with errors_in_words(conversation, plugin=question.command.plugin):
+            if not questions.put(sender, question, self._clock()):
+                raise PluginError(
+                    f"a question of the plugin {question.command.plugin} is too large to wait"
+                )
+            try:
+                message_id = await conversation.ask(
+                    "reception/question", question=question.text, sender=sender
+                )
+            except BaseException:
+                questions.take(sender, self._clock())  # nobody read it
+                raise
+            questions.asked_in(sender, message_id)
+            if not question.meant:
+                self._lists.show(sender, _ids(question.arguments)[:MOST_SHOWN])
+
+
+def filled(usage: str, arguments: Mapping[str, object]) -> str:
+    """Return a command as somebody could type it, with its arguments in their places."""
+    words = []
+    for word in usage.split():
+        name = word.strip("[]").lower()
+        if not word.strip("[]").isupper():
+            words.append(word)
+        elif (value := arguments.get(name)) is not None and value != "":
+            words.append(_typed(value))
+    return " ".join(words)
+
+
+def _typed(value: object) -> str:
+    match value:
+        case Entry(name=name):
+            return _in_quotes(name)
+        case Selection(entries):
+            names = [each.name for each in entries]
+            different = len(set(names)) == len(names)
+            return " ".join(_in_quotes(each.name) if different else f"#{each.id}" for each in entries)
+        case _:
+            return _in_quotes(str(value))
+
+
+def _in_quotes(text: str) -> str:
+    if not any(each.isspace() for each in text):
+        return text
+    return f"“{text}”" if '"' in text else f'"{text}"'
+
+
+def _ids(arguments: Mapping[str, object]) -> list[int]:
+    return [each for value in arguments.values() if isinstance(value, PinnedFiles) for each in value.ids]

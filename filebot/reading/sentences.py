@@ -1,0 +1,147 @@
+"""Sentences: which commands a line of text may mean, by the phrases of all commands.
+
+A line is read without the words around a request ("please", "can you ... ?"). It fits a phrase as a whole
+or not at all: "bob deleted the report" has the words of a removal, and is none.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from filebot.reading.phrases import Phrase, alternatives
+from filebot.reading.quotes import Sealed
+from filebot.reading.references import ReferenceReader
+from filebot.reading.signs import folded, without_ending
+from filebot.reading.tables import LanguageTable
+
+LONGEST: Final = 300
+"""Characters of the longest line that is read as a sentence."""
+_MOST_CUTS: Final = 5
+"""Words before a request, and after it, that are left out one by one."""
+_SIGNS_BETWEEN: Final = r"[\s,.!:;，。！：；、-]*"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Command that a sentence may mean."""
+
+    command: str
+    """Name or alias of the command."""
+    values: Mapping[str, str]
+    """Texts of its values as they were typed."""
+    is_bare: bool = False
+    """Whether the sentence has no word of the command, only a value."""
+    rest: str | None = None
+    """Text after the command's name, where the sentence is the command itself within other words."""
+
+
+class Grammar:
+    """Reader of sentences."""
+
+    def __init__(
+        self, phrases: Iterable[tuple[str, str]], words: Iterable[str], tables: Sequence[LanguageTable]
+    ) -> None:
+        """``phrases`` are pairs of a command and a phrase that means it, ``words`` the names and aliases of
+        all commands. Raises BadPhrase.
+        """
+        read = [Phrase.parse(command, line) for command, line in phrases]
+        # The fewer values, the more of a sentence is words of the phrase.
+        self._phrases = sorted(
+            (each for each in read if not each.is_bare), key=lambda each: len(each.parameters)
+        )
+        self._bare = [each for each in read if each.is_bare]
+        self._words = frozenset(words)
+        # Those of Chinese need no blank behind them.
+        self._unspaced = sorted((each for each in self._words if not each.isascii()), key=len, reverse=True)
+        self.references = ReferenceReader(tables)
+        openings = [each for table in tables for each in table.openings]
+        closings = [each for table in tables for each in table.closings]
+        self._opening = re.compile(alternatives(openings) + _SIGNS_BETWEEN, re.IGNORECASE)
+        self._closing = re.compile(rf"{_SIGNS_BETWEEN}{alternatives(closings)}\Z", re.IGNORECASE)
+        sequels = [*map(_sequels, tables), r"\s*[,.;!，。；！、]\s*"]
+        self._sequel = re.compile("|".join(sequels), re.IGNORECASE)
+
+    def readings(self, line: str) -> list[Reading]:
+        """Return what a line may mean, the likeliest first."""
+        if len(line) > LONGEST:
+            return []
+        found = list[Reading]()
+        for reading in self._ordered(line):
+            if reading not in found:
+                found.append(reading)
+        return found
+
+    def requests(self, line: str) -> list[tuple[str, str]]:
+        """Return the ways in which a line is two requests, one after the other, each with a verb."""
+        if len(line) > LONGEST:
+            return []
+        sealed, found = Sealed(line), list[tuple[str, str]]()
+        for match in self._sequel.finditer(sealed.text):
+            first = sealed.opened(sealed.text[: match.start()]).strip()
+            rest = sealed.opened(sealed.text[match.end() :]).strip()
+            if first and rest and self._has_verb(first) and self._has_verb(rest):
+                found.append((first, rest))
+        return found
+
+    def _has_verb(self, text: str) -> bool:
+        return any(not each.is_bare for each in self._ordered(text))
+
+    def _ordered(self, line: str) -> Iterator[Reading]:
+        sealed = Sealed(line)
+        # Each core as it was typed, and with usual signs; the shortest first.
+        cores = [(core, folded(core)) for core in dict.fromkeys(self._cores(sealed.text))][::-1]
+        yield from _by_phrases(sealed, cores, self._phrases)
+        for core, text in cores:
+            if (word := self._command_in(text)) is not None:
+                yield Reading(word, {}, rest=sealed.opened(core[len(word) :].strip(" :：")))
+        yield from _by_phrases(sealed, cores, self._bare)
+
+    def _command_in(self, text: str) -> str | None:
+        """Return the word for a command with which a text begins."""
+        word = text.split(maxsplit=1)[0].rstrip(":").casefold()
+        if word in self._words:
+            return word
+        return next((each for each in self._unspaced if text.startswith(each)), None)
+
+    def _cores(self, text: str) -> Iterator[str]:
+        """Yield a text, and what is left of it without words around it, ever shorter."""
+        for ending in dict.fromkeys(self._without_closings(text)):
+            core = ending
+            for _ in range(_MOST_CUTS):
+                if core.strip():
+                    yield core.strip()
+                match = self._opening.match(folded(core))
+                if match is None or not 0 < match.end() < len(core):
+                    break
+                core = core[match.end() :]
+
+    def _without_closings(self, text: str) -> Iterator[str]:
+        yield text
+        core = without_ending(text)
+        for _ in range(_MOST_CUTS):
+            if core:
+                yield core
+            match = self._closing.search(folded(core))
+            if match is None or not match.start():
+                return
+            core = without_ending(core[: match.start()])
+
+
+def _by_phrases(
+    sealed: Sealed, cores: Sequence[tuple[str, str]], phrases: Sequence[Phrase]
+) -> Iterator[Reading]:
+    for phrase in phrases:
+        for core, text in cores:
+            if (match := phrase.pattern.fullmatch(text)) is not None:
+                spans = {name: match.span(name) for name in phrase.parameters if match[name] is not None}
+                values = {name: sealed.opened(core[start:end]) for name, (start, end) in spans.items()}
+                yield Reading(phrase.command, values, phrase.is_bare)
+
+
+def _sequels(table: LanguageTable) -> str:
+    latin = [re.escape(word) for word in table.sequels if word.isascii()]
+    others = [re.escape(word) for word in table.sequels if not word.isascii()]
+    parts = [rf"[\s,;.]+(?:{'|'.join(latin)})\s+"] if latin else []
+    parts += [rf"[\s，；。]*(?:{'|'.join(others)})\s*"] if others else []
+    return "|".join(parts)
