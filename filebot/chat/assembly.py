@@ -85,6 +85,10 @@ class Chat:
         self.memory.progress_reports.reply_sender = self.channel.reply_sender
 
 
+def _chat_state(services: Services, posts: RecentPosts) -> ChatState:
+    return ChatState(posts=posts, shown_files=services.shown_files, gathered=services.gathered)
+
+
 def job_factory(
     plugins: Sequence[LoadedPlugin], services: JobServices
 ) -> Callable[[str, OnBehalfOf | None], Jobs]:
@@ -156,7 +160,7 @@ def build_chat(
     rooms_of = partial(RoomAccess, services.rooms, lines_of=lines_of)
     posts = RecentPosts() if memory is None else memory.posts
     # Open lists are not passed on: their pages are read by functions of the plugins so far.
-    channel = Channel(reply_sender, events, ChatState(posts=posts, shown_files=services.shown_files))
+    channel = Channel(reply_sender, events, _chat_state(services, posts))
     memory = memory or ChatMemory(
         Workload(limits),
         posts,

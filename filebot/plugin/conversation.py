@@ -3,7 +3,7 @@
 import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -18,6 +18,7 @@ from filebot.files.access import unknown
 from filebot.files.shown_files import ShownFiles
 from filebot.model import Address, AddressKind, Entry, Offer, Sender
 from filebot.plugin.confirmation import OpenQuestions
+from filebot.plugin.gathered_replies import GatheredReplies
 from filebot.replies.captured import CapturedReplies
 from filebot.replies.renderer import ReplySender
 from filebot.rooms.recent_posts import RecentPosts
@@ -46,8 +47,8 @@ class OpenList:
 
 @dataclass(frozen=True, slots=True)
 class ChatState:
-    """State of chats between messages: open lists and questions, files posted in rooms, and files of
-    messages.
+    """State of chats between messages: open lists and questions, files posted in rooms, files of messages,
+    and replies that are gathered.
 
     It is lost at a restart.
     """
@@ -56,6 +57,7 @@ class ChatState:
     questions: OpenQuestions = field(default_factory=OpenQuestions)
     posts: RecentPosts = field(default_factory=RecentPosts)
     shown_files: ShownFiles = field(default_factory=ShownFiles)
+    gathered: GatheredReplies = field(default_factory=lambda: GatheredReplies(ShownFiles()))
     once_a_day: Throttle = field(default_factory=lambda: Throttle(DAY_S))
 
 
@@ -77,6 +79,10 @@ class Channel:
         language = await self.reply_sender.language_of(sender.identity, client_language)
         return Conversation(self, sender, language, replies_to=replies_to, action=action)
 
+    def gathering(self, sender: Sender, *, anew: bool = False) -> AbstractAsyncContextManager[None]:
+        """Gather replies while a request of the sender's is handled; see :class:`GatheredReplies`."""
+        return self.chat_state.gathered.handling(sender, self.reply_sender, anew=anew)
+
 
 class Conversation:
     """Answers to one request, in the sender's language: replies, lists in pages, errors in words."""
@@ -93,6 +99,7 @@ class Conversation:
         """The language of the replies, as in ``Accept-Language``."""
         self.replies_to = replies_to
         """The id of the message that the sender replies to; empty for none."""
+        self._summary = ""
         self.action = action
         """Name of the command that is carried out, for the words of errors."""
 
@@ -106,6 +113,16 @@ class Conversation:
         Values are data: nothing in them is ever run as a template.
         """
         await self._answer(self.sender, template, values)
+
+    def gather_replies(self, summary: str) -> None:
+        """Gather the further replies of this call with others to the sender that come soon.
+
+        The first one is said at once. When several came, they are said together by the template
+        ``summary``, which is given ``replies``: each has the ``template`` and ``values`` of one reply, and
+        the ``text`` that it would have alone. Clients that can show a correction are shown one. An
+        ``entry`` among the values is a file that replies to the message mean.
+        """
+        self._summary = summary
 
     async def reply_aside(self, template: str, /, **values: object) -> None:
         """Reply in private, even if the sender spoke to a whole room."""
@@ -207,6 +224,11 @@ class Conversation:
         return bool(self.replies_to)
 
     async def _answer(self, sender: Sender, template: str, values: Mapping[str, object]) -> None:
+        gathered = self._channel.chat_state.gathered
+        if self._summary and await gathered.add(
+            sender, self.language, self._summary, template, values, self._replies
+        ):
+            return
         message_id = await self._replies.answer(sender, self.language, template, **values)
         entry = values.get("entry")
         if isinstance(entry, Entry):

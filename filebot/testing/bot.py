@@ -28,6 +28,7 @@ from filebot.model import (
 from filebot.plugin import Plugin
 from filebot.plugin.declare import lives_of
 from filebot.plugin.deprecated import alias
+from filebot.plugin.gathered_replies import AT_ONCE, BurstTimes
 from filebot.plugin.people import PersonExport
 from filebot.plugin.reload import Reloaded
 from filebot.plugin_loader import migrations_of
@@ -89,10 +90,12 @@ class FakeBot:
         sources: Mapping[str, UrlSource] | None = None,
         scanners: Mapping[str, Scanner] | None = None,
         may_fail: bool = False,
+        burst_times: BurstTimes = AT_ONCE,
     ) -> None:
         """``inspector`` finds the types of files; without one it is the real one. ``sources`` are sources
         of bytes, and ``scanners`` scanners of received files, by the scheme of their URLs. ``may_fail`` is
-        for tests of failures: see ``failures``.
+        for tests of failures: see ``failures``. ``burst_times`` tell when answers to many files are said as
+        one; by default only those to files of one message, or that are handled at once.
 
         ``disabled`` has names of bundled plugins; with the ``catalog`` of another one it is that bot,
         started again.
@@ -148,6 +151,7 @@ class FakeBot:
             first.presence,
             settle_s=0.0,
             slots=slots,
+            burst_times=burst_times,
             scanners=[ScannerCheck(scheme, each) for scheme, each in (scanners or {}).items()],
         )
         self.jobs = QueueOfBot(lambda: self._services.jobs, self.catalog.jobs, self._answers)
