@@ -36,6 +36,7 @@ from filebot.jobs.worker import JobWorker
 from filebot.model import BareJid, SettingKey
 from filebot.plugin.file_content import ContentServices
 from filebot.plugin.files import FileServices, OutgoingFiles, RoomFiles, StoredFiles
+from filebot.plugin.gathered_replies import BurstTimes, GatheredReplies
 from filebot.plugin.room_files import RoomFileServices
 from filebot.plugin.rooms import RoomServices
 from filebot.ports import (
@@ -106,6 +107,7 @@ class Services:
     checks: Checks
     shown_files: ShownFiles
     retractions: Retractions
+    gathered: GatheredReplies
     jobs: JobWorker
     transfers: Transfers
     slots: Slots
@@ -124,13 +126,15 @@ def build_services(
     slots: int = MOST_SLOTS,
     checks_limit_s: float = LIMIT_S,
     scanners: Sequence[Check] = (),
+    burst_times: BurstTimes | None = None,
 ) -> Services:
     """Build all services on these ports.
 
     ``settable`` has the room settings that there are, and ``notes`` what the bot's presence says in rooms
     where one that needs consent is on; ``settle_s`` is for how long people who came online are left alone,
     ``slots`` how many files move at once in each direction, ``checks_limit_s`` the time for all checks of
-    one act, and ``scanners`` are asked of each received file, behind the checks of the plugins.
+    one act, ``burst_times`` when replies to many files are said, and ``scanners`` are asked of each
+    received file, behind the checks of the plugins.
 
     The caller opens the room settings and the shown files before all, and the membership when events are
     listened to; opens and closes the delivery worker; closes the membership and ``people_online``; and runs
@@ -222,6 +226,7 @@ def build_services(
         checks=checks,
         shown_files=shown_files,
         retractions=retractions,
+        gathered=GatheredReplies(shown_files, burst_times or BurstTimes()),
         jobs=JobWorker(ports.catalog.jobs, ports.clock),
         transfers=transfers,
         slots=free_slots,

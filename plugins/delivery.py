@@ -18,6 +18,7 @@ from filebot.plugin import (
     FileDelivered,
     Method,
     NoSuchEntry,
+    NoUploadService,
     Permission,
     Plugin,
     read_phrases,
@@ -46,7 +47,7 @@ async def get(ctx: Context[None], name: Entries, method: Method | None) -> None:
     numbers with spaces between them. METHOD is http (a link), socks5 (directly) or ibb (over the chat
     connection, slow). If you leave it out, I choose.
     """
-    await _send_each(ctx, name, lambda entry: ctx.files.send_here(entry, method))
+    await _send_each(ctx, name, lambda entry: _send_here(ctx, entry, method))
 
 
 @plugin.command(
@@ -60,6 +61,18 @@ async def get(ctx: Context[None], name: Entries, method: Method | None) -> None:
 async def send(ctx: Context[None], name: Entries, target: str) -> None:
     """Send a file to somebody, or into a room that we are both in. TARGET is the address."""
     await _send_each(ctx, name, lambda entry: ctx.files.send_to(entry, target))
+
+
+async def _send_here(ctx: Context[None], entry: Entry, method: Method | None) -> None:
+    """Without links nothing goes into a room, but whoever is known there has another address."""
+    try:
+        await ctx.files.send_here(entry, method)
+    except NoUploadService:
+        if ctx.sender.room is None or ctx.sender.jid is None or method is not None:
+            raise
+        aside = ctx.sender.in_public and entry.room != ctx.sender.room
+        await (ctx.reply_aside if aside else ctx.reply)("delivery/privately", entry=entry)
+        await ctx.files.send_in_chat(entry)
 
 
 async def _send_each(

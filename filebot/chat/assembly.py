@@ -87,6 +87,10 @@ class Chat:
         self.memory.progress_reports.reply_sender = self.channel.reply_sender
 
 
+def _chat_state(services: Services, posts: RecentPosts, shown_lists: ShownLists) -> ChatState:
+    return ChatState(services.shown_files, services.gathered, posts=posts, shown_lists=shown_lists)
+
+
 def job_factory(
     plugins: Sequence[LoadedPlugin], services: JobServices
 ) -> Callable[[str, OnBehalfOf | None], Jobs]:
@@ -159,9 +163,7 @@ def build_chat(
     posts = RecentPosts() if memory is None else memory.posts
     shown_lists = ShownLists(ports.clock) if memory is None else memory.shown_lists
     # Open lists are not passed on: their pages are read by functions of the plugins so far.
-    state = ChatState(posts=posts, shown_files=services.shown_files, shown_lists=shown_lists)
-    state = ChatState(posts=posts, shown_files=services.shown_files, shown_lists=shown_lists)
-    channel = Channel(reply_sender, events, state)
+    channel = Channel(reply_sender, events, _chat_state(services, posts, shown_lists))
     memory = memory or ChatMemory(
         Workload(limits),
         posts,

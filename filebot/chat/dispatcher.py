@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -21,7 +22,7 @@ from filebot.concurrency.throttle import MINUTE_S, Throttle
 from filebot.errors import FilebotError, FileGone, MessageTooLong, TooManyFiles, TooManyRequests
 from filebot.events.bus import EventBus
 from filebot.events.facts import FileRefused, Greeted, LinkReceived, PersonSubscribed
-from filebot.filenames import without_isolates
+from filebot.filenames import UNNAMED, without_isolates
 from filebot.files.access import Access
 from filebot.files.intake import IntakeResult, name_of, source_message
 from filebot.files.retractions import Retractions
@@ -284,10 +285,11 @@ class MessageDispatcher:
         elif message.delayed_since and self._is_late(message):
             await self._late_commands.tell(conversation, text, message.delayed_since)
         else:
-            async with self._channel.reply_sender.composing(
-                conversation.sender.address, wanted=message.wants_chat_states
+            came_late = message.maybe_handled or message.delayed_since is not None
+            async with (
+                self._channel.gathering(message.sender, anew=True),
+                self._composing(conversation, message),
             ):
-                came_late = message.maybe_handled or message.delayed_since is not None
                 if not await self._typed_text.handle(conversation, text, came_late=came_late):
                     await self._not_understood(conversation, message, text)
 
@@ -315,24 +317,31 @@ class MessageDispatcher:
     async def _take_files(
         self, conversation: Conversation, message: IncomingMessage, offers: tuple[Offer, ...], caption: str
     ) -> None:
-        if len(offers) > self._files_per_message:
-            await conversation.reply_error(TooManyFiles(count=len(offers), limit=self._files_per_message))
-            return
         files = self._files_of(message.sender, conversation.language)
-        for number, offer in enumerate(offers):
-            taking = files.keep(
-                offer,
-                caption=caption,
-                source_message=source_message(message, number),
-                came_late=message.delayed_since is not None,
-                in_burst=True,
-            )
-            async with self._channel.reply_sender.composing(
-                conversation.sender.address, wanted=message.wants_chat_states
-            ):
-                await store_and_report(
-                    self._channel.events, conversation, message.language, name_of(offer), taking
+        events, language, limit = self._channel.events, message.language, self._files_per_message
+        async with self._channel.gathering(message.sender):
+            for number, offer in enumerate(offers[:limit]):
+                taking = files.keep(
+                    offer,
+                    caption=caption,
+                    source_message=source_message(message, number),
+                    came_late=message.delayed_since is not None,
+                    in_burst=True,
                 )
+                async with self._composing(conversation, message):
+                    await store_and_report(events, conversation, language, name_of(offer), taking)
+            if left_out := offers[limit:]:
+                names = tuple(name_of(offer) or UNNAMED for offer in left_out)
+                error = TooManyFiles(count=len(offers), limit=limit, left_out=names)
+                await events.tell(FileRefused(message.sender, language, "", error))
+
+    def _composing(
+        self, conversation: Conversation, message: IncomingMessage
+    ) -> AbstractAsyncContextManager[None]:
+        """Show that an answer to the message is on its way."""
+        return self._channel.reply_sender.composing(
+            conversation.sender.address, wanted=message.wants_chat_states
+        )
 
     async def _take_back(self, retraction: Retraction) -> None:
         try:

@@ -49,13 +49,15 @@ class NoTransferMethod(UserError):
     """None of the person's clients takes a file by the method asked for, or by any that could be used.
 
     ``method`` is the word that people type (``socks5``), or None if they named none. ``through_room``
-    tells that the person is known only through a room, where no stream is possible.
+    tells that the person is known only through a room, where no stream is possible; ``is_online``, that a
+    client of theirs is online, but takes no files.
     """
 
-    def __init__(self, *, method: str | None, through_room: bool = False) -> None:
+    def __init__(self, *, method: str | None, through_room: bool = False, is_online: bool = False) -> None:
         super().__init__(str(method))
         self.method = method
         self.through_room = through_room
+        self.is_online = is_online
 
 
 class TooSlowInBand(TransferError):

@@ -22,6 +22,7 @@ from filebot.files.selection import Selection
 from filebot.files.shown_lists import ShownLists
 from filebot.files.transfers import Transfer, Transfers
 from filebot.model import (
+    Address,
     BareJid,
     Entry,
     EntryFilter,
@@ -353,6 +354,16 @@ class Files(FileContent):
         return await self._outgoing.sending.send(
             self._access, self._by, entry, self._sender.address, method
         )
+
+    async def send_in_chat(self, entry: Entry) -> Method | None:
+        """Send the file to the person's own address, where it can go by a stream, and not through the room.
+
+        What is told of it is told there. Returns and raises as :meth:`send_here`.
+        """
+        person = self._access.own()
+        self._access.must_be_sendable(entry, Address(person))
+        by = Actor(Sender(Address(person), person), self._by.language)
+        return await self._outgoing.sending.send(self._access, by, entry, Address(person))
 
     def _in_private(self) -> "Files":
         return Files(self._services, self._sender.privately, self._by.language)
