@@ -19,6 +19,7 @@ from filebot.delivery.worker import SETTLE_S, DeliveryWorker
 from filebot.events.bus import EventBus
 from filebot.files.access import Access, FileAccess
 from filebot.files.attaching import Attaching
+from filebot.files.captions import Captions
 from filebot.files.drops import Drops
 from filebot.files.freed_blobs import FreedBlobs
 from filebot.files.handover import Handover
@@ -106,6 +107,7 @@ class Services:
     checks: Checks
     shown_files: ShownFiles
     retractions: Retractions
+    captions: Captions
     jobs: JobWorker
     transfers: Transfers
     slots: Slots
@@ -222,6 +224,7 @@ def build_services(
         checks=checks,
         shown_files=shown_files,
         retractions=retractions,
+        captions=Captions(ports.catalog, shown_files, ports.clock),
         jobs=JobWorker(ports.catalog.jobs, ports.clock),
         transfers=transfers,
         slots=free_slots,

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
+from filebot.chat.corrections import RecentCommands
 from filebot.chat.file_requests import FileRequests
 from filebot.chat.invitations import Invitations
 from filebot.chat.late_commands import LateCommands
@@ -20,6 +21,7 @@ from filebot.errors import FilebotError, FileGone, MessageTooLong, TooManyFiles,
 from filebot.events.bus import EventBus
 from filebot.events.facts import FileRefused, LinkReceived
 from filebot.files.access import Access
+from filebot.files.captions import Captions
 from filebot.files.intake import IntakeResult, name_of, source_message
 from filebot.files.retractions import Retractions
 from filebot.model import (
@@ -40,6 +42,7 @@ from filebot.plugin.calls import PluginCalls
 from filebot.plugin.confirmation import answer_by
 from filebot.plugin.context import FilesOf
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
+from filebot.plugin.effects import CommandRun
 from filebot.ports import FileRequest, Rooms, UploadService
 from filebot.rooms.recent_posts import RecentPosts
 from filebot.rooms.settings import RoomSettingsStore
@@ -59,6 +62,7 @@ class ChatMemory:
     invitations: Invitations
     progress_reports: ProgressReports
     at_once: CallsAtOnce = field(default_factory=CallsAtOnce)
+    recent_commands: RecentCommands = field(default_factory=RecentCommands)
     late_commands: LateCommands = field(default_factory=LateCommands)
     once_per_minute: Throttle = field(default_factory=lambda: Throttle(MINUTE_S, PEOPLE_REMEMBERED))
 
@@ -75,6 +79,7 @@ class MessageDispatcher:
         room_posts: RoomPosts,
         file_requests: FileRequests,
         memory: ChatMemory,
+        captions: Captions,
         access: Access,
         retractions: Retractions,
         rooms: Rooms,
@@ -103,7 +108,9 @@ class MessageDispatcher:
         self._clock = clock
         self._jid = jid
         self._files_per_message = files_per_message
+        self._captions = captions
         self._late_commands = memory.late_commands
+        self._recent_commands = memory.recent_commands
         self._once_per_minute = memory.once_per_minute
 
     async def receive(self, message: IncomingMessage) -> None:
@@ -119,6 +126,9 @@ class MessageDispatcher:
         if message.replies_to_bot and not message.addressed and not message.offers:
             is_meant = self._plugins.is_meant(sender, message.text.strip(), message.replies_to)
             message = replace(message, addressed=is_meant)
+        if message.replaces and (captioned := self._captions.of(message)):
+            await self._workload.run(self._edit_caption(message, captioned))
+            return
         work: list[Work] = []
         if message.offers and sender.in_public and sender.identity:
             self._room_posts.remember(message)
@@ -262,12 +272,34 @@ class MessageDispatcher:
             await self._take_link(conversation, message, text)
         elif message.delayed_since and self._is_late(message):
             await self._late_commands.tell(conversation, text, message.delayed_since)
-        else:
+        elif (run := await self._run_of(conversation, message)) is not None:
             async with self._channel.reply_sender.composing(
                 conversation.sender.address, wanted=message.wants_chat_states
             ):
                 came_late = message.maybe_handled or message.delayed_since is not None
-                await self._plugins.run_command(conversation, text, came_late=came_late)
+                with run.running(message.text):
+                    await self._plugins.run_command(conversation, text, came_late=came_late)
+
+    async def _run_of(self, conversation: Conversation, message: IncomingMessage) -> CommandRun | None:
+        """Return the run for a command, new or corrected; None if it is not to be carried out."""
+        if not message.replaces:
+            return self._recent_commands.begin(message)
+        run = self._recent_commands.of(message)
+        if run is None:
+            if not message.sender.in_public:
+                await conversation.reply("reception/not_corrected")
+        elif run.is_final or run.is_running:
+            await conversation.reply("reception/corrected_late", text=run.text)
+        elif run.text != message.text:
+            return self._recent_commands.begin(message, run)
+        return None
+
+    async def _edit_caption(self, message: IncomingMessage, entries: Collection[int]) -> None:
+        conversation = await self._channel.conversation(message.sender, message.language)
+        async with errors_in_words(conversation):
+            for entry in await self._captions.edit(entries, message.text):
+                if not message.sender.in_public:
+                    await conversation.reply("reception/captioned", entry=entry, caption=entry.caption)
 
     async def _take_link(self, conversation: Conversation, message: IncomingMessage, url: str) -> None:
         if is_upload(url, message.sender, self._uploads.hosts()):
