@@ -19,6 +19,7 @@ from filebot.delivery.worker import SETTLE_S, DeliveryWorker
 from filebot.events.bus import EventBus
 from filebot.files.access import Access, FileAccess
 from filebot.files.attaching import Attaching
+from filebot.files.captions import Captions
 from filebot.files.drops import Drops
 from filebot.files.freed_blobs import FreedBlobs
 from filebot.files.handover import Handover
@@ -108,6 +109,7 @@ class Services:
     shown_files: ShownFiles
     retractions: Retractions
     gathered: GatheredReplies
+    captions: Captions
     jobs: JobWorker
     transfers: Transfers
     slots: Slots
@@ -227,6 +229,7 @@ def build_services(
         shown_files=shown_files,
         retractions=retractions,
         gathered=GatheredReplies(shown_files, burst_times or BurstTimes()),
+        captions=Captions(ports.catalog, shown_files, ports.clock),
         jobs=JobWorker(ports.catalog.jobs, ports.clock),
         transfers=transfers,
         slots=free_slots,

@@ -41,6 +41,12 @@ def rename(entry_id: int, name: str, at: datetime) -> ReturningUpdate[Any]:
     return sa.update(entries).where(one(entry_id)).values(renamed).returning(entries)
 
 
+def set_caption(entry_id: int, caption: str, at: datetime) -> ReturningUpdate[Any]:
+    """Give an entry another caption."""
+    changed = {"caption": caption, "caption_key": fold(caption), "modified_at": at}
+    return sa.update(entries).where(one(entry_id)).values(changed).returning(entries)
+
+
 def set_weight(entry_id: int, percent: int) -> sa.Update:
     """Let so many percent of an entry's bytes count. Triggers expect that nothing else changes with it."""
     return sa.update(entries).where(one(entry_id)).values(weight=percent)

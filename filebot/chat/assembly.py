@@ -243,6 +243,7 @@ def build_chat(
         ),
         memory=memory,
         access=services.access,
+        captions=services.captions,
         retractions=services.retractions,
         rooms=ports.rooms,
         room_settings=services.room_settings,

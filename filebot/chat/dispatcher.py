@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
+from filebot.chat.corrections import RecentCommands
 from filebot.chat.file_requests import FileRequests
 from filebot.chat.invitations import Invitations
 from filebot.chat.late_commands import LateCommands
@@ -24,6 +25,7 @@ from filebot.events.bus import EventBus
 from filebot.events.facts import FileRefused, Greeted, LinkReceived, PersonSubscribed
 from filebot.filenames import UNNAMED, without_isolates
 from filebot.files.access import Access
+from filebot.files.captions import Captions
 from filebot.files.intake import IntakeResult, name_of, source_message
 from filebot.files.retractions import Retractions
 from filebot.files.shown_lists import ShownLists
@@ -45,6 +47,7 @@ from filebot.plugin.calls import PluginCalls
 from filebot.plugin.confirmation import answer_by
 from filebot.plugin.context import FilesOf
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
+from filebot.plugin.effects import CommandRun
 from filebot.ports import FileRequest, Rooms, UploadService
 from filebot.reading.links import link_alone, link_within
 from filebot.rooms.recent_posts import RecentPosts
@@ -66,6 +69,7 @@ class ChatMemory:
     progress_reports: ProgressReports
     shown_lists: ShownLists
     at_once: CallsAtOnce = field(default_factory=CallsAtOnce)
+    recent_commands: RecentCommands = field(default_factory=RecentCommands)
     late_commands: LateCommands = field(default_factory=LateCommands)
     once_per_minute: Throttle = field(default_factory=lambda: Throttle(MINUTE_S, PEOPLE_REMEMBERED))
 
@@ -83,6 +87,7 @@ class MessageDispatcher:
         room_posts: RoomPosts,
         file_requests: FileRequests,
         memory: ChatMemory,
+        captions: Captions,
         access: Access,
         retractions: Retractions,
         rooms: Rooms,
@@ -112,7 +117,9 @@ class MessageDispatcher:
         self._clock = clock
         self._jid = jid
         self._files_per_message = files_per_message
+        self._captions = captions
         self._late_commands = memory.late_commands
+        self._recent_commands = memory.recent_commands
         self._once_per_minute = memory.once_per_minute
 
     async def receive(self, message: IncomingMessage) -> None:
@@ -128,6 +135,9 @@ class MessageDispatcher:
         if message.replies_to_bot and not message.addressed and not message.offers:
             is_meant = self._typed_text.is_meant(sender, message.text.strip(), message.replies_to)
             message = replace(message, addressed=is_meant)
+        if message.replaces and (captioned := self._captions.of(message)):
+            await self._workload.run(self._edit_caption(message, captioned))
+            return
         work: list[Work] = []
         if message.offers and sender.in_public and sender.identity:
             self._room_posts.remember(message)
@@ -284,14 +294,15 @@ class MessageDispatcher:
                 await self._channel.events.tell(Greeted(conversation.sender, message.language))
         elif message.delayed_since and self._is_late(message):
             await self._late_commands.tell(conversation, text, message.delayed_since)
-        else:
+        elif (run := await self._run_of(conversation, message)) is not None:
             came_late = message.maybe_handled or message.delayed_since is not None
             async with (
                 self._channel.gathering(message.sender, anew=True),
                 self._composing(conversation, message),
             ):
-                if not await self._typed_text.handle(conversation, text, came_late=came_late):
-                    await self._not_understood(conversation, message, text)
+                with run.running(message.text):
+                    if not await self._typed_text.handle(conversation, text, came_late=came_late):
+                        await self._not_understood(conversation, message, text)
 
     async def _not_understood(
         self, conversation: Conversation, message: IncomingMessage, text: str
@@ -307,6 +318,27 @@ class MessageDispatcher:
         """Return the kind of small talk in a text that is no command and answers no question."""
         is_answer = self._channel.chat_state.questions.is_waiting(sender)
         return None if is_answer or self._plugins.is_command(text) else small_talk(text)
+
+    async def _run_of(self, conversation: Conversation, message: IncomingMessage) -> CommandRun | None:
+        """Return the run for a command, new or corrected; None if it is not to be carried out."""
+        if not message.replaces:
+            return self._recent_commands.begin(message)
+        run = self._recent_commands.of(message)
+        if run is None:
+            if not message.sender.in_public:
+                await conversation.reply("reception/not_corrected")
+        elif run.is_final or run.is_running:
+            await conversation.reply("reception/corrected_late", text=run.text)
+        elif run.text != message.text:
+            return self._recent_commands.begin(message, run)
+        return None
+
+    async def _edit_caption(self, message: IncomingMessage, entries: Collection[int]) -> None:
+        conversation = await self._channel.conversation(message.sender, message.language)
+        async with errors_in_words(conversation):
+            for entry in await self._captions.edit(entries, message.text):
+                if not message.sender.in_public:
+                    await conversation.reply("reception/captioned", entry=entry, caption=entry.caption)
 
     async def _take_link(self, conversation: Conversation, message: IncomingMessage, url: str) -> None:
         if is_upload(url, message.sender, self._uploads.hosts()):

@@ -136,7 +136,7 @@ class FakeHistories:
         self.posts: dict[BareJid, list[IncomingMessage]] = {}
         """Messages of each room; other rooms have no history."""
         self.retractions: dict[BareJid, dict[int, Sequence[Retraction]]] = {}
-        """What was taken back in each room, by the number of the message after which that was."""
+        """Retractions in each room, by the number of the message after which they came."""
         self.page_size = 10
         self.failures: list[FilebotError] = []
         """Errors that the next requests for a page raise, in this order."""
