@@ -23,6 +23,7 @@ from filebot.errors.commands import (
 )
 from filebot.errors.delivery import (
     AlreadySending,
+    Bounced,
     DeliveryExpired,
     NoSuchRecipient,
     NotDelivered,
@@ -83,6 +84,7 @@ __all__ = [
     "BadRoomSetting",
     "BadValue",
     "BlobCorrupt",
+    "Bounced",
     "CannotEnterRoom",
     "CatalogDamaged",
     "CatalogUnavailable",

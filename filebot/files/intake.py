@@ -37,6 +37,7 @@ from filebot.files.receiving import Attempt, Source, WebSource, check_hashes, pa
 from filebot.files.transfers import Transfer
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.model import (
+    LONGEST_NICK,
     BareJid,
     BlobRef,
     DataKey,
@@ -107,6 +108,13 @@ class Destination:
     recheck: Callable[[], object] = lambda: None
     """Called when all bytes are there, and again right before the row is made: the disk takes its time in
     between. Raises UserError if the owner may put no file there any more."""
+
+    @property
+    def shared_by(self) -> str:
+        """The owner's nick, where they keep it in the room that they speak in."""
+        sender = self.by.sender
+        mine = self.room is not None and sender.room == self.room and self.owner in sender.identities
+        return sender.nick[:LONGEST_NICK] if mine else ""
 
     @property
     def scope(self) -> Scope:
@@ -365,6 +373,7 @@ class Intake:
             width=kind.width,
             height=kind.height,
             auto_archived=destination.auto_archived,
+            shared_by=destination.shared_by,
             source_message=destination.source_message,
         )
 

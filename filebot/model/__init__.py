@@ -1,16 +1,19 @@
 """Frozen values that the rest of filebot speaks of, without I/O; imported from here alone."""
 
 from filebot.model.delivery import (
+    Bounce,
     Client,
     Link,
     Method,
     Negotiation,
     Progress,
     QueuedDelivery,
+    SentFile,
     Slot,
     StreamMethod,
 )
 from filebot.model.files import (
+    LONGEST_NICK,
     Attachment,
     BlobRef,
     Digest,
@@ -70,6 +73,7 @@ from filebot.model.rooms import (
 
 __all__ = [
     "LARGEST_BYTES",
+    "LONGEST_NICK",
     "LONGEST_TEXT",
     "Address",
     "AddressKind",
@@ -77,6 +81,7 @@ __all__ = [
     "Attachment",
     "BareJid",
     "BlobRef",
+    "Bounce",
     "Client",
     "Column",
     "CommandItem",
@@ -123,6 +128,7 @@ __all__ = [
     "SavedRoomSetting",
     "Scope",
     "Sender",
+    "SentFile",
     "SettingKey",
     "Severity",
     "Slot",

@@ -66,6 +66,7 @@ _ROOMS: Final = (
     *("join", "accept", "leave", "visible", "state", "change", "setting", "rooms_with"),
     *("managed", "is_in", "history"),
     "is_members_only",
+    "own_nick",
 )
 _STORE: Final = (
     *("entry", "person", "room", "get", "set", "delete", "change", "items"),

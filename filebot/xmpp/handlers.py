@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from filebot.model import Address, EncryptedMessage, IncomingMessage, Invitation, Sender
+from filebot.model import Address, Bounce, EncryptedMessage, IncomingMessage, Invitation, Sender
 from filebot.ports import CommandForms, FileRequest, StreamOffer
 
 log = logging.getLogger(__name__)
@@ -82,5 +82,7 @@ class Handlers:
     """Is told of a room that did not let the bot answer somebody in private."""
     unsent: Callable[[Address, str | None], Coroutine[object, object, None]] | None = None
     """Is told the addressee and the language of a message that the server does not take."""
+    bounced: Callable[[Bounce], Coroutine[object, object, None]] | None = None
+    """Is told of messages that came back and are not said again."""
     shut_out: Callable[[str, bool], Awaitable[None]] = _remember_no_rooms
     """Is told of a room that the bot does not come back to, and whether it was destroyed."""

@@ -24,6 +24,7 @@ NEW_TABLES: Final = {
     "0014": ("tombstones", "destroyed_rooms"),
     "0015": ("attachments", "freed_blobs"),
     "0016": ("outbox",),
+    "0020": ("sent_files",),
 }
 """Tables by the migration that made them."""
 
@@ -46,6 +47,8 @@ def upgraded(before: dict[str, Rows], version: str) -> dict[str, Rows]:
         after["entries"] = [row | {"attached_bytes": 0} for row in after["entries"]]
     if version < "0017":
         after["entries"] = [row | {"weight": 100} for row in after["entries"]]
+    if version < "0020":
+        after["entries"] = [row | {"shared_by": ""} for row in after["entries"]]
     if "0004" <= version < "0011":
         after["room_settings"] = [each for row in before["room_settings"] for each in setting_rows(row)]
     return after
