@@ -198,6 +198,7 @@ def build_services(
             removal,
             quota,
             Handover(ports.catalog, quota, events),
+            ports.catalog,
         ),
         OutgoingFiles(Sending(worker, sharing, quota, checks), worker, transfers),
         RoomFiles(unasked),

@@ -35,6 +35,10 @@ async def get(ctx: Context[None], name: Entries, method: Method | None) -> None:
     connection, slow). If you leave it out, I choose.
     """
     await _send_each(ctx, name, lambda entry: ctx.files.send_here(entry, method))
+    if name.others:
+        aside = name.entries[0].room != ctx.sender.room
+        reply = ctx.reply_aside if aside else ctx.reply
+        await reply("delivery/others", entry=name.entries[0], ids=name.others)
 
 
 @plugin.command("send", usage="send NAME to TARGET", aliases=("share",), permission=Permission.SERVED)

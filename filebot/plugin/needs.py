@@ -53,6 +53,7 @@ _FILES: Final[Mapping[Need, tuple[str, ...]]] = {
         "owner",
         "usage",
         "max_file_bytes",
+        "has_link",
         *("open", "path", "attached", "details"),
     ),
     "files.write": (*("keep", "add", "receive", "rename", "remove"),),
