@@ -10,6 +10,7 @@ from functools import partial
 from filebot.checks.acts import FileReceived
 from filebot.checks.checks import LIMIT_S, Check, Checks
 from filebot.concurrency.locks import KeyedLocks
+from filebot.delivery.bounces import BOUNCE_S, Bounces
 from filebot.delivery.client_history import ClientHistory
 from filebot.delivery.context import DeliveryContext
 from filebot.delivery.queue import DeliveryQueue
@@ -125,6 +126,7 @@ def build_services(
     notes: Mapping[SettingKey, str],
     *,
     settle_s: float = SETTLE_S,
+    bounce_s: float = BOUNCE_S,
     slots: int = MOST_SLOTS,
     checks_limit_s: float = LIMIT_S,
     scanners: Sequence[Check] = (),
@@ -134,9 +136,9 @@ def build_services(
 
     ``settable`` has the room settings that there are, and ``notes`` what the bot's presence says in rooms
     where one that needs consent is on; ``settle_s`` is for how long people who came online are left alone,
-    ``slots`` how many files move at once in each direction, ``checks_limit_s`` the time for all checks of
-    one act, ``burst_times`` when replies to many files are said, and ``scanners`` are asked of each
-    received file, behind the checks of the plugins.
+    ``bounce_s`` the time in which a first message may come back, ``slots`` how many files move at once in
+    each direction, ``checks_limit_s`` the time for all checks of one act, ``burst_times`` when replies to
+    many files are said, and ``scanners`` are asked of each received file, behind the checks of the plugins.
 
     The caller opens the room settings and the shown files before all, and the membership when events are
     listened to; opens and closes the delivery worker; closes the membership and ``people_online``; and runs
@@ -163,7 +165,8 @@ def build_services(
     transfers, queue = Transfers(time.monotonic), DeliveryQueue(ports.catalog)
     free_slots = Slots(events, slots)
     shown_files = ShownFiles(ports.catalog.file_messages)
-    context = _delivery_context(ports, transfers, free_slots, queue, events, shown_files)
+    bounces = Bounces(ports.catalog, ports.catalog, events, ports.clock, ports.server, bounce_s)
+    context = _delivery_context(ports, transfers, free_slots, queue, events, shown_files, bounces)
     worker = DeliveryWorker(
         context,
         queue,
@@ -194,7 +197,7 @@ def build_services(
     )
     destroyed_rooms = DestroyedRooms(ports.catalog, ports.catalog, queue, removal, room_settings, events)
     membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms, events)
-    sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events)
+    sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events, ports.rooms.nick_of)
 
     files = FileServices(
         partial(FileAccess, access, ports.rooms, room_settings),
@@ -206,6 +209,7 @@ def build_services(
             removal,
             quota,
             Handover(ports.catalog, quota, events),
+            ports.catalog,
         ),
         OutgoingFiles(Sending(worker, sharing, quota, checks), worker, transfers),
         RoomFiles(unasked),
@@ -244,6 +248,7 @@ def _delivery_context(
     queue: DeliveryQueue,
     events: EventBus,
     shown_files: ShownFiles,
+    bounces: Bounces,
 ) -> DeliveryContext:
     links = UploadLinks(
         store=ports.store,
@@ -267,5 +272,6 @@ def _delivery_context(
         events=events,
         clock=ports.clock,
         shown_files=shown_files,
+        bounces=bounces,
         server=ports.server,
     )

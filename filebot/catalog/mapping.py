@@ -26,6 +26,7 @@ from filebot.model import (
     QueuedDelivery,
     SavedRoomSetting,
     Scope,
+    SentFile,
     SettingKey,
 )
 from filebot.ports import Released
@@ -139,6 +140,7 @@ def entry_columns(new: NewEntry) -> dict[str, Any]:
         "height": new.height,
         "archived": new.auto_archived,
         "brought_by": new.source_message,
+        "shared_by": new.shared_by,
         "created_at": new.created_at,
         "modified_at": new.created_at,
     }
@@ -152,7 +154,7 @@ def added_entry(new: NewEntry, entry_id: int) -> Entry:
 
 def private_entry(entry: Entry) -> Entry:
     """The entry of a room as its owner has it when the room is no more."""
-    return replace(entry, room=None, auto_archived=False)
+    return replace(entry, room=None, auto_archived=False, shared_by="")
 
 
 def entry_of(row: sa.Row[Any]) -> Entry:
@@ -172,6 +174,7 @@ def entry_of(row: sa.Row[Any]) -> Entry:
         auto_archived=row.archived,
         source_message=row.brought_by,
         has_macros=row.media_type.endswith(MACROS_PARAMETER),
+        shared_by=row.shared_by,
     )
 
 
@@ -224,6 +227,16 @@ def delivery_of(row: sa.Row[Any]) -> QueuedDelivery:
     return QueuedDelivery(
         **_fields(row, QueuedDelivery) | {"method": Method(row.method) if row.method else None}
     )
+
+
+def sent_file_of(row: sa.Row[Any]) -> SentFile:
+    """Return what went by a message, given the row of ``sent_files``."""
+    return SentFile(**_fields(row, SentFile))
+
+
+def sent_file_columns(sent: SentFile) -> dict[str, Any]:
+    """Return the columns of a row of ``sent_files``."""
+    return _fields(sent, SentFile)
 
 
 def _fields(source: object, kind: type[Any]) -> dict[str, Any]:

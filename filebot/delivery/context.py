@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from filebot.delivery import route_planner
+from filebot.delivery.bounces import Bounces
 from filebot.delivery.client_history import ClientHistory
 from filebot.delivery.queue import DeliveryQueue
 from filebot.delivery.route_planner import Plan, RoutingInputs, Uploads
@@ -69,6 +70,7 @@ class DeliveryContext:
     events: EventBus
     clock: Callable[[], datetime]
     shown_files: ShownFiles
+    bounces: Bounces
     server: str
     """The domain of the bot's server."""
 

@@ -11,6 +11,22 @@ class NoSuchRecipient(UserError):
         self.target = target
 
 
+class Bounced(UserError):
+    """The message with a file came back; ``condition`` is that of RFC 6120 section 8.3.3."""
+
+    def __init__(self, name: str, *, target: str, is_room: bool, condition: str) -> None:
+        super().__init__(f"{target}: {condition}")
+        self.name = name
+        self.target = target
+        self.is_room = is_room
+        self.condition = condition
+
+    @property
+    def domain(self) -> str:
+        """The server of the ``target``."""
+        return self.target.rpartition("@")[2]
+
+
 class TransferCancelled(UserError):
     """The person stopped a transfer."""
 

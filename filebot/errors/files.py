@@ -86,3 +86,15 @@ class DuplicateName(UserError):
         super().__init__(name)
         self.name = name
         self.ids = ids
+
+
+class FileInSeveralRooms(UserError):
+    """Several rooms that a person is in have a file of this name; they asked in private.
+
+    ``places`` has the number of each file, and its room.
+    """
+
+    def __init__(self, name: str, places: tuple[tuple[int, str], ...]) -> None:
+        super().__init__(name)
+        self.name = name
+        self.places = places

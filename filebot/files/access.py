@@ -5,13 +5,16 @@ addresses of rooms never count.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from filebot.errors import NoSuchEntry, NoSuchRecipient, NotAllowed
 from filebot.model import Address, AddressKind, BareJid, Entry, Identity, Scope, Sender, as_bare_jid
 from filebot.ports import Rooms
+
+MOST_ROOMS_READ: Final = 50
+"""Rooms of one person in which a file is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,16 @@ class FileAccess:
         if self.owner is not None and self.sender.room is not None:
             scopes.append(Scope(owner=self.owner))
         return scopes
+
+    def rooms_read(self) -> Sequence[BareJid]:
+        """Return the rooms that a person is in just now, if they speak in private and may get the files.
+
+        Those of an admin of the bot are no others: a name must not bring up files of rooms they are not in.
+        """
+        if self.sender.room is not None or self.owner is None:
+            return ()
+        owner, rooms = self.owner, sorted(self._rooms.joined())
+        return [each for each in rooms if self._room_rules.lets_read(each, owner)][:MOST_ROOMS_READ]
 
     def may_see(self, entry: Entry, *, in_public: bool) -> bool:
         """Whether the sender may see a file; ``in_public``, so that everybody in the room does."""

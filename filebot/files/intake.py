@@ -38,6 +38,7 @@ from filebot.files.receiving import Attempt, Source, WebSource, check_hashes, pa
 from filebot.files.transfers import Transfer
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.model import (
+    LONGEST_NICK,
     BareJid,
     BlobRef,
     DataKey,
@@ -110,6 +111,13 @@ class Destination:
     between. Raises UserError if the owner may put no file there any more."""
     is_wanted: Callable[[], bool] = lambda: True
     """Whether the bytes may be kept to go on with after a break: not if their message was taken back."""
+
+    @property
+    def shared_by(self) -> str:
+        """The owner's nick, where they keep it in the room that they speak in."""
+        sender = self.by.sender
+        mine = self.room is not None and sender.room == self.room and self.owner in sender.identities
+        return sender.nick[:LONGEST_NICK] if mine else ""
 
     @property
     def scope(self) -> Scope:
@@ -372,6 +380,7 @@ class Intake:
             width=kind.width,
             height=kind.height,
             auto_archived=destination.auto_archived,
+            shared_by=destination.shared_by,
             source_message=destination.source_message,
         )
 

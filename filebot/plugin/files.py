@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
 from filebot.concurrency.bounded_call import not_counted
 from filebot.delivery.sending import Sending
@@ -30,13 +31,14 @@ from filebot.model import (
     IncomingMessage,
     Method,
     Offer,
+    Scope,
     Sender,
     StorageUsage,
 )
 from filebot.plugin.commands import names_in
 from filebot.plugin.file_content import ContentServices, FileContent
 from filebot.plugin.finding import Finding
-from filebot.ports import Entries, StreamOffer
+from filebot.ports import Entries, Links, StreamOffer
 from filebot.rooms.setting_types import RoomSetting
 from filebot.rooms.unasked_files import UnaskedFiles, Wanted
 
@@ -51,6 +53,7 @@ class StoredFiles:
     removal: Removal
     quota: Quota
     handover: Handover
+    links: Links
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +144,20 @@ class Files(FileContent):
     async def search(self, words: str, *, limit: int, before: int | None = None) -> list[Entry]:
         """Return the files here with all of these words in their name or caption, newest first.
 
+        In private also those of the rooms that the person is in.
+
         Words such as ``tag:invoice`` are filters, if a plugin has one of this name. Raises BadValue for a
         wrong one.
         """
         plain, filters = words.split(), list[EntryFilter]()
         if self._finding is not None:
             plain, filters = await self._finding.filters_in(words, self._sender, self._by.language)
-        return await self._stored.entries.search(
-            self._access.here(), plain, limit=limit, before=before, filters=filters
-        )
+        scopes = [self._access.here(), *(Scope(room=each) for each in self._access.rooms_read())]
+        found = [
+            await self._stored.entries.search(scope, plain, limit=limit, before=before, filters=filters)
+            for scope in scopes
+        ]
+        return sorted(chain.from_iterable(found), key=lambda each: each.id, reverse=True)[:limit]
 
     async def _resolved(self, wanted: str) -> Entry | None:
         """Return the file that a plugin takes a name for."""
@@ -173,6 +181,12 @@ class Files(FileContent):
         AmbiguousName.
         """
         return await self._lookup.named(wanted, to_send=to_send, whole=whole)
+
+    async def has_link(self, entry: Entry) -> bool:
+        """Tell whether the bot has given a link to this file, which may work for longer than the file is
+        kept.
+        """
+        return await self._stored.links.link(entry.blob.digest, entry.name) is not None
 
     async def with_id(self, entry_id: int) -> Entry:
         """Return the file of this id, if the sender may see it here. Raises NoSuchEntry."""

@@ -56,6 +56,7 @@ _FILES: Final[Mapping[Need, tuple[str, ...]]] = {
         "owner",
         "usage",
         "max_file_bytes",
+        "has_link",
         *("open", "path", "attached", "details"),
     ),
     "files.write": (*("keep", "add", "receive", "rename", "remove"),),
@@ -69,6 +70,7 @@ _ROOMS: Final = (
     *("join", "accept", "leave", "visible", "state", "change", "setting", "rooms_with"),
     *("managed", "is_in", "history"),
     "is_members_only",
+    "own_nick",
 )
 _STORE: Final = (
     *("entry", "person", "room", "get", "set", "delete", "change", "items"),

@@ -172,6 +172,11 @@ class RoomAccess:
         room = room or self._sender.room
         return room is not None and self._settings.is_members_only(room)
 
+    def own_nick(self, room: BareJid) -> str:
+        """Return the sender's nick in a room, for display alone; empty if they are not there."""
+        nicks = (self._rooms.nick_of(room, each) for each in sorted(self._sender.identities))
+        return next(filter(None, nicks), "")
+
     async def managed(self, target: str = "") -> BareJid:
         """Return the room of this address, or the one spoken in, if the sender is an owner or admin of it.
 

@@ -11,11 +11,13 @@ from filebot.ports.jobs import JobStore
 from filebot.ports.links import Links
 from filebot.ports.plugin_data import PluginData
 from filebot.ports.plugin_tables import PluginTables
-from filebot.ports.queue import DeliveryStore
+from filebot.ports.queue import DeliveryStore, SentFiles
 from filebot.ports.rooms import RoomStore
 
 
-class Catalog(Entries, Links, RoomStore, DeliveryStore, Languages, Cursors, Subscriptions, Protocol):
+class Catalog(
+    Entries, Links, RoomStore, DeliveryStore, SentFiles, Languages, Cursors, Subscriptions, Protocol
+):
     """All that is stored about files, rooms and people, in one database.
 
     Its users take the narrow protocols. Every method that changes something returns only after the change

@@ -16,6 +16,7 @@ from filebot.files.access import Access, AccessRules
 from filebot.files.quota import StorageLimits
 from filebot.model import (
     BareJid,
+    Bounce,
     Client,
     CommandItem,
     IncomingMessage,
@@ -149,6 +150,7 @@ class FakeBot(TalkedTo):
             first.room_settings,
             first.presence,
             settle_s=0.0,
+            bounce_s=0.0,
             slots=slots,
             burst_times=burst_times,
             scanners=[ScannerCheck(scheme, each) for scheme, each in (scanners or {}).items()],
@@ -260,6 +262,11 @@ class FakeBot(TalkedTo):
     async def invite(self, invitation: Invitation) -> list[str]:
         """Invite the bot into a room, wait until that is dealt with, and return what was said."""
         return await self._answers(self.dispatcher.receive_invitation(invitation))
+
+    async def bounce(self, message_id: str, by: BareJid, condition: str) -> list[str]:
+        """Let a message to somebody come back, and return what was said."""
+        bounce = Bounce(by, (message_id,), may_be_any=not message_id.isdecimal(), condition=condition)
+        return await self._answers(self._services.delivery.bounces.bounced(bounce))
 
     async def listeners_done(self) -> list[str]:
         """Wait until all listeners that were called at once are done, and return what was said.

@@ -113,6 +113,9 @@ class FixedRooms:
             has_voice=who not in self.visitors.get(room, frozenset()),
         )
 
+    def nick_of(self, room: BareJid, who: Identity) -> str:
+        return who.partition("@")[0] if who in self.occupants.get(room, frozenset()) else ""
+
     async def follow(self, room: BareJid, note: str) -> None:
         self.followed.pop(room, None)
         if note:

@@ -69,6 +69,8 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.NoSuchEntry("x"),
     errors.AmbiguousName("rep", candidates=("report.pdf", "reply.txt")),
     errors.DuplicateName("plan.txt", ids=(4, 2)),
+    errors.FileInSeveralRooms("plan.txt", ((4, "team@muc.example.org"), (2, "ops@muc.example.org"))),
+    errors.Bounced("plan.txt", target="bob@example.org", is_room=False, condition="item-not-found"),
     *(
         errors.NotAllowed(reason=r)
         for r in (
