@@ -42,7 +42,7 @@ class ProgressReports:
         self._transfers = transfers
         self.reply_sender = reply_sender
         self._told: dict[Transfer, Told] = {}
-        """Of the transfers that move, or ended since the last look."""
+        """State of the transfers that move, or ended since the last look."""
 
     async def run(self) -> None:
         """Report until cancelled."""
