@@ -24,6 +24,7 @@ from filebot.files.drops import Drops
 from filebot.files.freed_blobs import FreedBlobs
 from filebot.files.handover import Handover
 from filebot.files.intake import Intake
+from filebot.files.proven_occupants import ProvenOccupants
 from filebot.files.quota import Quota, StorageLimits
 from filebot.files.removal import Removal
 from filebot.files.renaming import Renaming
@@ -186,10 +187,12 @@ def build_services(
     unasked = UnaskedFiles(ports.catalog, ports.catalog, intake, access, removal, room_settings, free_slots)
     destroyed_rooms = DestroyedRooms(ports.catalog, ports.catalog, queue, removal, room_settings, events)
     membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms, events)
-    sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events, ports.rooms.nick_of)
+    proven = ProvenOccupants()
+    nick_of = partial(proven.nick, nick_of=ports.rooms.nick_of)
+    sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events, nick_of)
 
     files = FileServices(
-        partial(FileAccess, access, ports.rooms, room_settings),
+        partial(FileAccess, access, ports.rooms, room_settings, proven=proven),
         content,
         StoredFiles(
             ports.catalog,
@@ -206,7 +209,7 @@ def build_services(
     return Services(
         ports=ports,
         files=files,
-        rooms=RoomServices(access, ports.rooms, membership, room_settings, quota, ports.histories),
+        rooms=RoomServices(access, ports.rooms, membership, room_settings, quota, ports.histories, nick_of),
         room_files=RoomFileServices(ports.catalog, removal, ports.trusted_now),
         access=access,
         quota=quota,
