@@ -25,6 +25,7 @@ from filebot.files.drops import Drops
 from filebot.files.freed_blobs import FreedBlobs
 from filebot.files.handover import Handover
 from filebot.files.intake import Intake
+from filebot.files.proven_occupants import ProvenOccupants
 from filebot.files.quota import Quota, StorageLimits
 from filebot.files.removal import Removal
 from filebot.files.renaming import Renaming
@@ -197,10 +198,12 @@ def build_services(
     )
     destroyed_rooms = DestroyedRooms(ports.catalog, ports.catalog, queue, removal, room_settings, events)
     membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms, events)
-    sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events, ports.rooms.nick_of)
+    proven = ProvenOccupants()
+    nick_of = partial(proven.nick, nick_of=ports.rooms.nick_of)
+    sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events, nick_of)
 
     files = FileServices(
-        partial(FileAccess, access, ports.rooms, room_settings),
+        partial(FileAccess, access, ports.rooms, room_settings, proven=proven),
         content,
         StoredFiles(
             ports.catalog,
@@ -218,7 +221,7 @@ def build_services(
         ports=ports,
         files=files,
         rooms=RoomServices(
-            access, ports.rooms, membership, room_settings, quota, ports.histories, retractions
+            access, ports.rooms, membership, room_settings, quota, ports.histories, retractions, nick_of
         ),
         room_files=RoomFileServices(ports.catalog, removal, ports.trusted_now),
         access=access,

@@ -149,7 +149,7 @@ class Lookup:
             raise
 
     async def _others(self, wanted: str, entry: Entry) -> tuple[int, ...]:
-        """Return the ids of other files of the entry's name in its list; none if it is meant by id."""
+        """Return the ids of other files in the list that have its name; none if it is meant by id."""
         name = entry.name.casefold()
         scope = Scope(room=entry.room) if entry.room else Scope(owner=entry.owner)
         if plain_text(wanted).casefold() != name:

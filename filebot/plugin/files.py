@@ -295,9 +295,11 @@ class Files(FileContent):
     async def change_owner(self, former_owner: Identity) -> int:
         """Make all files of an identity the sender's, private ones and those of rooms; return how many.
 
-        Nobody is asked: be sure that the two are one person, or that the former owner wants it.
-        OwnerChanged is emitted for each. Raises NotAllowed, QuotaExceeded or StorageError.
+        From then on the sender is known to be that occupant, and may send files into the room from a
+        private chat. Nobody is asked: be sure that the two are one person, or that the former owner wants
+        it. OwnerChanged is emitted for each. Raises NotAllowed, QuotaExceeded or StorageError.
         """
+        self._access.prove(former_owner)
         return await self._stored.handover.hand_over(former_owner, self._access.own(), self._by)
 
     @property
