@@ -2,16 +2,20 @@
 
 import logging
 from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
 
 from filebot.backends.bounded import BoundedInspector, ScannerCheck
 from filebot.backends.loading import Backends
 from filebot.backends.sources import load_sources
 from filebot.chat.rate_limits import RateLimits
 from filebot.config import Config
+from filebot.config.types import OWN_AVATAR
 from filebot.errors import ConfigError
 from filebot.files.access import AccessRules
 from filebot.files.quota import StorageLimits
 from filebot.ports import Inspector, SourceServices, UrlSource
+from filebot.protocol.profile import Profile, read_picture
 from filebot.system.descriptors import MOST_SLOTS, Budget, budget, raise_limit
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.client import HttpClient
@@ -20,6 +24,9 @@ from filebot.transfer.socks5.connections import Socks5Connections, dials
 from filebot.transfer.socks5.listener import Listener
 from filebot.transfer.sources import Connector, SourcesByScheme
 from filebot.xmpp.session import SessionSettings
+
+AVATAR: Final = Path(__file__).parent / "xmpp" / "profile" / "avatar.png"
+"""The picture that comes with filebot; ``scripts/avatar.py`` draws it."""
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +59,24 @@ def session_settings(config: Config) -> SessionSettings:
         port=xmpp.port,
         ca_file=xmpp.ca_file,
         nick=xmpp.nick,
+        profile=profile(config),
         rooms=config.rooms.join,
         command_prefix=config.rooms.command_prefix,
     )
+
+
+def profile(config: Config) -> Profile:
+    """Return what others see of the bot. Raises ConfigError if its picture cannot be read any more."""
+    bot = config.bot
+    name, is_own = bot.name or config.xmpp.nick, bot.avatar == OWN_AVATAR
+    if not bot.avatar:
+        return Profile(name, bot.description)
+    path = AVATAR if is_own else Path(bot.avatar)
+    try:
+        picture = read_picture(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigError((f"bot.avatar: {path} {error}",)) from error
+    return Profile(name, bot.description, picture, replaces_picture=not is_own)
 
 
 def address_policy(config: Config) -> AddressPolicy:

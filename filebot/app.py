@@ -196,6 +196,8 @@ def _set_chat(handlers: Handlers, streams: StreamHandlers, chat: Chat) -> None:
     handlers.encrypted = dispatcher.receive_encrypted
     handlers.invitation = dispatcher.receive_invitation
     handlers.subscribed = dispatcher.receive_subscription
+    handlers.reaction = dispatcher.receive_reaction
+    handlers.retraction = dispatcher.receive_retraction
     handlers.no_private = dispatcher.receive_no_private
     handlers.unsent = dispatcher.receive_unsent
     handlers.commands = chat.command_forms
@@ -209,6 +211,7 @@ def _set_services(handlers: Handlers, services: Services) -> None:
 
     handlers.online = came_online
     handlers.shut_out = services.membership.shut_out
+    handlers.posted = services.shown_files.posted
 
 
 def _ports(
@@ -248,6 +251,7 @@ async def _expect_rooms(services: Services, session: XmppSession) -> None:
 
 async def _open(services: Services, stack: AsyncExitStack) -> None:
     """Open the services that keep state or own tasks; they are closed with ``stack``."""
+    await services.shown_files.open()
     await services.room_settings.open()
     stack.push_async_callback(services.membership.close)
     stack.push_async_callback(services.people_online.close)

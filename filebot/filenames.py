@@ -13,7 +13,7 @@ and a name is isolated wherever it is shown (see :func:`isolated`).
 import re
 import unicodedata
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 MAX_BYTES: Final = 180
 """Below the 255 bytes of common file systems, so that a saving client may add to it."""
@@ -51,6 +51,12 @@ _VIRAMA_CLASS: Final = 9
 _EXTENDING: Final = re.compile("[\u200c\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
 # ... and flags, which are pairs of these.
 _REGIONAL: Final = re.compile("[\U0001f1e6-\U0001f1ff]+$")
+
+
+_SCRIPTS: Final = frozenset({".asp", ".aspx", ".ashx", ".cgi", ".do", ".jsp", ".php", ".pl"})
+_NAMING_FIELDS: Final = frozenset(
+    {"attname", "dl", "download", "f", "file", "file_name", "filename", "fn", "name", "path", "title"}
+)
 
 
 def plain_text(text: str) -> str:
@@ -104,6 +110,27 @@ def name_from_url(url: str) -> str | None:
     except ValueError:
         return None
     return unquote(segment, errors="replace") or None
+
+
+def name_from_link(url: str, final_url: str) -> str | None:
+    """Return the name of the file behind a link that led to another by redirects; None if neither has one.
+
+    A name with an extension is best: ``/download?file=report.pdf`` is of a script, and short links have
+    names that say nothing.
+    """
+    names = [name_from_url(url), name_from_url(final_url)]
+    likely = (name for name in names if name and extension(name) and extension(name) not in _SCRIPTS)
+    in_query = (name for each in (url, final_url) if "?" in each for name in _named_in_query(each))
+    return next(likely, None) or next(in_query, None) or names[0] or names[1]
+
+
+def _named_in_query(url: str) -> list[str]:
+    try:
+        fields = parse_qsl(urlsplit(url).query, max_num_fields=50, errors="replace")
+    except ValueError:
+        return []
+    lasts = (value.rsplit("/", 1)[-1] for key, value in fields if key.lower() in _NAMING_FIELDS)
+    return [name for name in lasts if extension(name)]
 
 
 def extension(name: str) -> str:

@@ -9,10 +9,11 @@ import asyncio
 import secrets
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 import humanize
 
@@ -180,16 +181,21 @@ async def _uploads(config: Config, session: XmppSession) -> str:
     slot = await session.uploads.slot("check.txt", 1, "text/plain")
     try:
         address_policy(config).check(slot.put_url)
-        async with http_client(config) as http, http.get(slot.get_url):
-            pass
+        async with http_client(config) as http:
+            for url in _one_of_each_host(slot.get_url, slot.put_url):
+                with suppress(Refused):  # there is no such file, and its web server says so
+                    async with http.get(url):
+                        pass
     except ForbiddenTarget as error:
         what, key = _FORBIDDEN.get(error.reason, (error.reason, ""))
         remedy = f"; if that is meant, set {key} = true under [network]" if key else ""
         raise FilebotError(f"no file goes by it: {slot.get_url} is {what}{remedy}") from error
-    except Refused:
-        pass  # there is no such file, and its web server says so
     except TransferError as error:
         raise FilebotError(
             f"{slot.get_url} is not reached: {str(error) or type(error).__name__}"
         ) from error
     return "no limit named" if limit is None else f"takes files up to {humanize.naturalsize(limit)}"
+
+
+def _one_of_each_host(*urls: str) -> list[str]:
+    return list({urlsplit(url).netloc: url for url in reversed(urls)}.values())[::-1]

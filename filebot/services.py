@@ -26,6 +26,7 @@ from filebot.files.intake import Intake
 from filebot.files.quota import Quota, StorageLimits
 from filebot.files.removal import Removal
 from filebot.files.renaming import Renaming
+from filebot.files.retractions import Retractions
 from filebot.files.sharing import Sharing
 from filebot.files.shown_files import ShownFiles
 from filebot.files.transfers import Slots, Transfers
@@ -104,6 +105,7 @@ class Services:
     events: EventBus
     checks: Checks
     shown_files: ShownFiles
+    retractions: Retractions
     jobs: JobWorker
     transfers: Transfers
     slots: Slots
@@ -130,8 +132,9 @@ def build_services(
     ``slots`` how many files move at once in each direction, ``checks_limit_s`` the time for all checks of
     one act, and ``scanners`` are asked of each received file, behind the checks of the plugins.
 
-    The caller opens the room settings before all, and the membership when events are listened to; opens and
-    closes the delivery worker; closes the membership and ``people_online``; and runs and closes the jobs.
+    The caller opens the room settings and the shown files before all, and the membership when events are
+    listened to; opens and closes the delivery worker; closes the membership and ``people_online``; and runs
+    and closes the jobs.
     """
     locks, events = KeyedLocks(asyncio.Lock), EventBus()
     checks = Checks(checks_limit_s, {FileReceived: scanners} if scanners else {})
@@ -153,7 +156,7 @@ def build_services(
     )
     transfers, queue = Transfers(time.monotonic), DeliveryQueue(ports.catalog)
     free_slots = Slots(events, slots)
-    shown_files = ShownFiles()
+    shown_files = ShownFiles(ports.catalog.file_messages)
     context = _delivery_context(ports, transfers, free_slots, queue, events, shown_files)
     worker = DeliveryWorker(
         context,
@@ -179,7 +182,10 @@ def build_services(
         ports.catalog.plugin_data,
         Weights(ports.catalog, quota, locks),
     )
-    unasked = UnaskedFiles(ports.catalog, ports.catalog, intake, access, removal, room_settings, free_slots)
+    retractions = Retractions(ports.catalog, removal, shown_files)
+    unasked = UnaskedFiles(
+        ports.catalog, ports.catalog, intake, retractions, access, removal, room_settings, free_slots
+    )
     destroyed_rooms = DestroyedRooms(ports.catalog, ports.catalog, queue, removal, room_settings, events)
     membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms, events)
     sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events)
@@ -189,7 +195,7 @@ def build_services(
         content,
         StoredFiles(
             ports.catalog,
-            Drops(intake, transfers, free_slots),
+            Drops(intake, retractions, transfers, free_slots),
             Renaming(ports.catalog, ports.clock, events, checks),
             removal,
             quota,
@@ -201,7 +207,9 @@ def build_services(
     return Services(
         ports=ports,
         files=files,
-        rooms=RoomServices(access, ports.rooms, membership, room_settings, quota, ports.histories),
+        rooms=RoomServices(
+            access, ports.rooms, membership, room_settings, quota, ports.histories, retractions
+        ),
         room_files=RoomFileServices(ports.catalog, removal, ports.trusted_now),
         access=access,
         quota=quota,
@@ -213,6 +221,7 @@ def build_services(
         events=events,
         checks=checks,
         shown_files=shown_files,
+        retractions=retractions,
         jobs=JobWorker(ports.catalog.jobs, ports.clock),
         transfers=transfers,
         slots=free_slots,

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Annotated
 
 from filebot.plugin import (
+    Address,
     CommandGroup,
     Context,
     Entries,
     Entry,
     FilebotError,
+    FileRemoved,
     Permission,
     Plugin,
+    RemovalReason,
     StorageError,
     exact,
     read_phrases,
@@ -41,7 +44,7 @@ class Settings:
 
 PHRASES = read_phrases(Path(__file__).parent / "phrases" / "files.toml")
 
-plugin = Plugin("files", api=1, settings=Settings, needs={"files.read", "files.write"})
+plugin = Plugin("files", api=1, settings=Settings, needs={"files.read", "files.write", "people"})
 
 
 @plugin.command(
@@ -185,6 +188,17 @@ async def _remove_each(ctx: Context[Settings], entries: Sequence[Entry], missing
     causes = {(cause.kind, cause.template): (entry, cause) for entry, cause in reversed(failed)}
     for entry, cause in causes.values():
         await ctx.reply_error(cause, entry.name)
+
+
+@plugin.on(FileRemoved)
+async def say_what_was_taken_back(ctx: Context[Settings], event: FileRemoved) -> None:
+    """Tell the owner in private of a file that went with its message."""
+    entry = event.entry
+    if event.reason is RemovalReason.RETRACTION:
+        await ctx.reply_aside("files/taken_back", entry=entry)
+    elif event.reason is RemovalReason.MODERATION and "/" not in entry.owner:
+        # Whom only the room knows cannot be found there by that.
+        await ctx.tell(Address(entry.owner), "files/moderated", entry=entry, room=entry.room)
 
 
 def _bytes(entries: Sequence[Entry]) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from filebot.catalog import queries, sqlite, tombstones, writes
 from filebot.catalog.attachments import SqlAttachments
+from filebot.catalog.file_messages import SqlFileMessages
 from filebot.catalog.filters import is_met_by_many
 from filebot.catalog.integrity import IntegrityCheck
 from filebot.catalog.job_store import SqlJobs
@@ -77,6 +78,7 @@ class SqlCatalog:
         self._writer = writer
         self._ranking = Threads("rank", 2)
         self.attachments = SqlAttachments(self._read, writer)
+        self.file_messages = SqlFileMessages(self._read, writer)
         self.plugin_data = SqlPluginData(self._read, writer)
         self.plugin_tables = SqlPluginTables(path, self._read_by, writer)
         self._open = True

@@ -16,6 +16,7 @@ from filebot.catalog.integrity import is_damage
 from filebot.errors import CatalogDamaged, CatalogUnavailable, StorageFull
 from filebot.filenames import comparison_key
 from filebot.model import (
+    MACROS_PARAMETER,
     ArchivePosition,
     BlobRef,
     Entry,
@@ -133,7 +134,7 @@ def entry_columns(new: NewEntry) -> dict[str, Any]:
         "mark": scope_mark(scope),
         "digest": new.blob.digest,
         "size": new.blob.size,
-        "media_type": new.media_type,
+        "media_type": new.described_type,
         "width": new.width,
         "height": new.height,
         "archived": new.auto_archived,
@@ -163,13 +164,14 @@ def entry_of(row: sa.Row[Any]) -> Entry:
         room=row.room,
         caption=row.caption,
         blob=BlobRef(row.digest, row.size),
-        media_type=row.media_type,
+        media_type=row.media_type.removesuffix(MACROS_PARAMETER),
         created_at=row.created_at,
         modified_at=row.modified_at,
         width=row.width,
         height=row.height,
         auto_archived=row.archived,
         source_message=row.brought_by,
+        has_macros=row.media_type.endswith(MACROS_PARAMETER),
     )
 
 

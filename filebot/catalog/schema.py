@@ -109,6 +109,21 @@ tombstones: Final = sa.Table(
     sa.Index("ix_tombstones_archive", "archive", "at"),
 )
 
+# Messages that brought or showed files, by hashes. The oldest are dropped first.
+file_messages: Final = sa.Table(
+    "file_messages",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("entry_id", sa.ForeignKey("entries.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.UniqueConstraint("key", "entry_id"),
+    sa.Index("ix_file_messages_place", "place", "number"),
+    sa.Index("ix_file_messages_entry_id", "entry_id"),  # for the removal of an entry
+)
+
 # Only components use this table. Rows are in the order of subscription; the oldest is dropped first.
 subscriptions: Final = sa.Table(
     "subscriptions",

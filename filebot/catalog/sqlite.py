@@ -21,6 +21,7 @@ from filebot.catalog.schema import (
     ADOPTED,
     destroyed_rooms,
     entries,
+    file_messages,
     links,
     people,
     plugin_data,
@@ -202,6 +203,16 @@ def save_tombstone(columns: dict[str, Any], where: sa.ColumnElement[bool]) -> sa
     statement = insert(tombstones).from_select(list(columns), sa.select(*values).where(where))
     new = {name: statement.excluded[name] for name in columns}
     return statement.on_conflict_do_update(index_elements=[tombstones.c.message], set_=new)
+
+
+def save_file_message(columns: dict[str, Any]) -> sa.Insert:
+    """Keep a message of a file in place of the same one, if the entry is there."""
+    values = [sa.literal(value, file_messages.c[name].type) for name, value in columns.items()]
+    is_there = sa.exists().where(entries.c.id == columns["entry_id"])
+    statement = insert(file_messages).from_select(list(columns), sa.select(*values).where(is_there))
+    same = [file_messages.c.key, file_messages.c.entry_id]
+    new = {name: statement.excluded[name] for name in ("author", "message")}
+    return statement.on_conflict_do_update(index_elements=same, set_=new)
 
 
 def save_subscription(person: str, own: str) -> sa.Insert:

@@ -241,6 +241,7 @@ def build_chat(
         ),
         memory=memory,
         access=services.access,
+        retractions=services.retractions,
         rooms=ports.rooms,
         room_settings=services.room_settings,
         uploads=ports.uploads,

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -24,6 +24,7 @@ from filebot.events.facts import FileRefused, Greeted, LinkReceived, PersonSubsc
 from filebot.filenames import without_isolates
 from filebot.files.access import Access
 from filebot.files.intake import IntakeResult, name_of, source_message
+from filebot.files.retractions import Retractions
 from filebot.files.shown_lists import ShownLists
 from filebot.model import (
     LONGEST_TEXT,
@@ -34,10 +35,13 @@ from filebot.model import (
     IncomingMessage,
     Invitation,
     Offer,
+    Reaction,
+    Retraction,
     Sender,
 )
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.calls import PluginCalls
+from filebot.plugin.confirmation import answer_by
 from filebot.plugin.context import FilesOf
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
 from filebot.ports import FileRequest, Rooms, UploadService
@@ -79,6 +83,7 @@ class MessageDispatcher:
         file_requests: FileRequests,
         memory: ChatMemory,
         access: Access,
+        retractions: Retractions,
         rooms: Rooms,
         room_settings: RoomSettingsStore,
         uploads: UploadService,
@@ -99,6 +104,7 @@ class MessageDispatcher:
         self._workload = memory.workload
         self._rate_limiter = memory.workload.rate_limiter
         self._access = access
+        self._retractions = retractions
         self._rooms = rooms
         self._room_settings = room_settings
         self._uploads = uploads
@@ -118,6 +124,9 @@ class MessageDispatcher:
             if message.addressed:
                 await self._workload.once_per_day(sender, "stranger", lambda: self._refuse(message))
             return
+        if message.replies_to_bot and not message.addressed and not message.offers:
+            is_meant = self._typed_text.is_meant(sender, message.text.strip(), message.replies_to)
+            message = replace(message, addressed=is_meant)
         work: list[Work] = []
         if message.offers and sender.in_public and sender.identity:
             self._room_posts.remember(message)
@@ -147,6 +156,27 @@ class MessageDispatcher:
 
         if self._access.may_speak(sender):
             await self._workload.once_per_day(sender, f"encrypted: {message.device}", answer)
+
+    async def receive_reaction(self, reaction: Reaction) -> None:
+        """Take a reaction to a question as the answer; no other reaction means anything."""
+        sender, state = reaction.sender, self._channel.chat_state
+        answer, own_id = answer_by(reaction.emoji), state.shown_files.own_id(sender, reaction.message_id)
+        if answer is None or not state.questions.is_asked_in(sender, own_id, self._clock()):
+            return
+        limiter = self._rate_limiter
+        if not limiter.is_full(sender) and await limiter.is_in_pace(sender):
+            answering = self._answer_question(reaction, answer=answer)
+            await self._workload.run_counted(sender, limiter.in_turn(sender, answering))
+
+    async def _answer_question(self, reaction: Reaction, *, answer: bool) -> None:
+        if self.successor is not None:
+            return  # questions are not passed on
+        conversation = await self._channel.conversation(reaction.sender, reaction.language)
+        await self._typed_text.answer(conversation, answer=answer)
+
+    async def receive_retraction(self, retraction: Retraction) -> None:
+        """Remove what came by a message that is taken back; its owner is told."""
+        await self._workload.run(self._take_back(retraction))
 
     async def receive_invitation(self, invitation: Invitation) -> None:
         """Follow an invitation into a room, or say why not."""
@@ -237,13 +267,15 @@ class MessageDispatcher:
         if length > LONGEST_TEXT:
             await conversation.reply_error(MessageTooLong(length=length, limit=LONGEST_TEXT))
         elif message.offers and not message.sender.in_public:
-            await self._take_files(conversation, message, message.offers, message.text)
+            await self._take_files(conversation, message, message.files, message.text)
         elif message.text.strip():
             await self._answer_text(conversation, message)
 
     async def _answer_text(self, conversation: Conversation, message: IncomingMessage) -> None:
         # Names are shown between isolates, and copied with them.
-        text = without_isolates(message.text).strip()
+        text = message.text.strip()
+        if not text.isascii():
+            text = without_isolates(text).strip()
         if (url := link_alone(text)) is not None and not message.sender.in_public:
             await self._take_link(conversation, message, url)
         elif (said := self._small_talk(conversation.sender, text)) is not None:
@@ -269,14 +301,6 @@ class MessageDispatcher:
         else:
             await self._typed_text.say_unknown(conversation, text)
 
-    async def agree(self, sender: Sender, language: str | None, message_id: str) -> bool:
-        """Take a sign of assent to one of the bot's messages, such as a reaction, as a yes to its question.
-
-        Return whether that message asked the question that waits for this person there.
-        """
-        conversation = await self._channel.conversation(sender, language)
-        return await self._typed_text.agree(conversation, message_id)
-
     def _small_talk(self, sender: Sender, text: str) -> SmallTalk | None:
         """Return the kind of small talk in a text that is no command and answers no question."""
         is_answer = self._channel.chat_state.questions.is_waiting(sender)
@@ -284,7 +308,7 @@ class MessageDispatcher:
 
     async def _take_link(self, conversation: Conversation, message: IncomingMessage, url: str) -> None:
         if is_upload(url, message.sender, self._uploads.hosts()):
-            await self._take_files(conversation, message, (Offer(urls=(url,)),), "")
+            await self._take_files(conversation, message, (Offer(urls=(url,), message=message.posted),), "")
         else:
             await self._channel.events.tell(LinkReceived(message.sender, message.language, url))
 
@@ -309,6 +333,12 @@ class MessageDispatcher:
                 await store_and_report(
                     self._channel.events, conversation, message.language, name_of(offer), taking
                 )
+
+    async def _take_back(self, retraction: Retraction) -> None:
+        try:
+            await self._retractions.take_back(retraction)
+        except FilebotError as error:
+            log.error("what %s took back is still there: %s", retraction.sender.rate_key, error)
 
     # --- refusals -------------------------------------------------------------------------------
 

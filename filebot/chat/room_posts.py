@@ -38,7 +38,7 @@ class RoomPosts:
         sender = message.sender
         if sender.room and sender.identity:
             message_id = sender.message_ref.message_id if sender.message_ref else ""
-            self._recent_posts.add(sender.room, sender.identity, message_id, message.offers)
+            self._recent_posts.add(sender.room, sender.identity, message_id, message.files)
 
     async def tell(self, message: IncomingMessage) -> None:
         """Tell plugins of the files of a message, if the room lets them know; return when they are done."""

@@ -9,7 +9,7 @@ from filebot.chat.meanings import Meaning, Meanings, files_in
 from filebot.errors import NothingToConfirm, PluginError, UnknownCommand, WrongPlace
 from filebot.files.access import unknown
 from filebot.files.selection import Selection
-from filebot.model import Entry
+from filebot.model import Entry, Sender
 from filebot.plugin.calls import PluginCalls
 from filebot.plugin.commands import CommandList
 from filebot.plugin.confirmation import Confirmations, PinnedFiles, Question, answer_in
@@ -67,17 +67,26 @@ class TypedText:
         suggestions = self._calls.usable(conversation.sender).nearest(word)
         await conversation.reply_error(UnknownCommand(word[:40], suggestions=suggestions))
 
-    async def agree(self, conversation: Conversation, message_id: str) -> bool:
-        """Take a sign of assent to one of the bot's messages as a yes to the question in it.
+    async def answer(self, conversation: Conversation, *, answer: bool) -> None:
+        """Take an answer to the question that waits for somebody. Errors are answered, not raised."""
+        question = self._channel.chat_state.questions.take(conversation.sender, self._clock())
+        if question is not None:
+            await self._answered(conversation, answer, question, came_late=False)
 
-        Return whether that message asked the question that waits. Errors are answered, not raised.
+    def is_meant(self, sender: Sender, text: str, replies_to: str) -> bool:
+        """Whether a reply to a message of the bot's can be nothing but a command, or an answer.
+
+        People answer the bot's messages also to talk about them, so the text must be a command for the file
+        of that message, and nothing more, or answer the question in it.
         """
-        questions = self._channel.chat_state.questions
-        if not questions.was_asked_by(conversation.sender, message_id):
+        state, now = self._channel.chat_state, self._clock()
+        if answer_in(text) is not None:
+            return state.questions.is_asked_in(sender, state.shown_files.own_id(sender, replies_to), now)
+        word, rest = (*text.split(maxsplit=1), "", "")[:2]
+        command = self._commands.named(word)
+        if command is None or not state.shown_files.replied_to(sender, replies_to):
             return False
-        question = questions.take(conversation.sender, self._clock())
-        await self._answered(conversation, True, question, came_late=False)
-        return True
+        return command.fits_reply(rest, now)
 
     async def _line(self, conversation: Conversation, line: str) -> Sequence[Question] | None:
         """Do what a line says; return the questions that it led to, or None if it is not understood."""
@@ -155,11 +164,13 @@ class TypedText:
                     f"a question of the plugin {question.command.plugin} is too large to wait"
                 )
             try:
-                await conversation.reply("reception/question", question=question.text, sender=sender)
+                message_id = await conversation.ask(
+                    "reception/question", question=question.text, sender=sender
+                )
             except BaseException:
                 questions.take(sender, self._clock())  # nobody read it
                 raise
-            questions.note_message(sender, conversation.last_message_id)
+            questions.asked_in(sender, message_id)
             if not question.meant:
                 self._lists.show(sender, _ids(question.arguments)[:MOST_SHOWN])
 

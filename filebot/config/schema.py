@@ -71,6 +71,16 @@ class Xmpp(Table):
         return self
 
 
+class Bot(Table):
+    """Name, description and picture of the bot, as others see them outside of rooms."""
+
+    name: values.OneLine | None = None
+    """Without one it is the nick."""
+    description: values.Sentence = "I keep files. Send me one, and get it back whenever you like."
+    avatar: values.Avatar = values.OWN_AVATAR
+    """Picture of the bot. The one that comes with it replaces no other, and an empty text is none."""
+
+
 class Rooms(Table):
     """The rooms that the bot joins, and how it is called there."""
 
@@ -165,6 +175,7 @@ class Config(Table):
 
     data_dir: values.Location = Path("data")
     xmpp: Xmpp
+    bot: Bot = Bot()
     rooms: Rooms = Rooms()
     access: Access = Access()
     store: Store = Store()

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import pytimeparse2  # type: ignore[import-untyped]
-from pydantic import AfterValidator, BeforeValidator, ByteSize, StrictStr, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, ByteSize, PlainValidator, StrictStr, ValidationInfo
 
 from filebot.filenames import plain_text
 from filebot.model import size_bytes
+from filebot.protocol.profile import MOST_PICTURE_BYTES, read_picture
 from filebot.system.certificates import unusable
+
+OWN_AVATAR: Final = "default"
+"""In place of a file: the picture that comes with filebot."""
 
 _LONGEST: Final = 32
 """Characters of the longest span of time that is read."""
@@ -129,6 +133,22 @@ def _certificates(path: Path) -> Path:
     return path
 
 
+def _avatar(value: object, info: ValidationInfo) -> Path | str:
+    if isinstance(value, str) and value in {"", OWN_AVATAR}:
+        return value
+    path = _path(value, info)
+    try:
+        with _existing_file(path).open("rb") as file:
+            read_picture(file.read(MOST_PICTURE_BYTES + 1))
+    except OSError as error:
+        raise ValueError(f"{shown(str(path))} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        if str(error).startswith("there is"):
+            raise
+        raise ValueError(f"{shown(str(path))} {error}") from None
+    return path
+
+
 def _existing_folder(path: Path) -> Path:
     if not _is(path, "folder"):
         raise ValueError(f"there is no folder {shown(str(path))}; create it or correct the path")
@@ -151,6 +171,12 @@ def _prefix(text: str) -> str:
 def _line(text: str) -> str:
     if not text or text != plain_text(text) or len(text) > 64:
         raise ValueError("must be one to 64 characters on one line, without blanks at the ends")
+    return text
+
+
+def _sentence(text: str) -> str:
+    if text != plain_text(text) or len(text) > 300:
+        raise ValueError("must be up to 300 characters on one line, without blanks at the ends")
     return text
 
 
@@ -187,7 +213,11 @@ Location = Annotated[Path, BeforeValidator(_path)]
 CaFile = Annotated[Location, AfterValidator(_certificates)]
 """A file with certificates, in PEM."""
 ExistingFolder = Annotated[Location, AfterValidator(_existing_folder)]
+Avatar = Annotated[Path | str, PlainValidator(_avatar)]
+"""A file with a picture, in PNG or JPEG; or a text: ``OWN_AVATAR``, or empty for none."""
 Prefix = Annotated[StrictStr, AfterValidator(_prefix)]
+Sentence = Annotated[StrictStr, AfterValidator(_sentence)]
+"""A text on one line; it may be empty."""
 OneLine = Annotated[StrictStr, AfterValidator(_line)]
 Language = Annotated[StrictStr, AfterValidator(_language)]
 Backend = Annotated[StrictStr, AfterValidator(_backend)]

@@ -42,7 +42,7 @@ from filebot.errors import (
 from filebot.events.facts import DeliveryQueued, DeliveryStarted
 from filebot.files.damage import naming
 from filebot.files.transfers import Direction, Transfer
-from filebot.model import AddressKind, Client, Method, QueuedDelivery, StreamMethod
+from filebot.model import AddressKind, Client, Method, QueuedDelivery, Scope, StreamMethod
 
 log = logging.getLogger(__name__)
 
@@ -168,9 +168,18 @@ class _Attempt:
             await self._say(method, None)
         await self._must_still_go()
         message_id = await context.messenger.send_file(request.to, request.entry, url)
-        context.shown_files.add(request.to, message_id, request.entry.id)
+        await context.shown_files.add(request.to, message_id, [await self._shown_id()])
         await self._done()
         return method
+
+    async def _shown_id(self) -> int:
+        """Return the id of the file as those know it who see it there: a room has an entry of its own."""
+        entry, to = self.request.entry, self.request.to
+        if to.kind is not AddressKind.ROOM or entry.room == to.jid:
+            return entry.id
+        scope = Scope(room=to.jid)
+        shared = await self.context.entries.find_by_digest(scope, entry.owner, entry.blob.digest)
+        return entry.id if shared is None else shared.id
 
     async def _by_streams(self, steps: Sequence[PlannedRoute]) -> Method | None:
         """Try the streams; return None if none of them brought the file there."""

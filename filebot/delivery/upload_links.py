@@ -1,4 +1,8 @@
-"""Links to entries: an upload that is still available is used again, else the blob is uploaded."""
+"""Links to entries: an upload that is still available is used again, else the blob is uploaded.
+
+A service that confirms an upload may have lost it all the same, so the link is asked for before anybody is
+told of it. Only an answer proves it dead: some routers keep the bot from an address that all others reach.
+"""
 
 import asyncio
 import logging
@@ -6,18 +10,24 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from filebot.concurrency.backoff import Backoff
 from filebot.concurrency.locks import KeyedLocks
 from filebot.delivery.upload_refusals import UploadRefusals
 from filebot.errors import (
+    ForbiddenTarget,
+    LinkDead,
     PeerGone,
     Refused,
+    ServerNotReached,
     ServiceQuotaReached,
     ServiceRefused,
     StorageError,
     TooLargeForService,
     TransferTimeout,
+    UploadServiceForbidden,
+    UploadServiceNotReached,
 )
 from filebot.model import Entry, Link, Slot
 from filebot.ports import BlobStore, Entries, HttpTransfer, Links, UploadService
@@ -28,6 +38,13 @@ UPLOAD_ATTEMPTS: Final = 3
 PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 2.0
 """The first pause between two attempts, and the longest."""
+
+DEAD_LINKS: Final = 2
+"""Uploads after whose links lead nowhere no further one is tried."""
+CHECK_S: Final = 10.0
+"""Within that a new link is asked for; after it the link is believed."""
+SETTLE_S: Final = 1.0
+"""A service may need a moment until a file is there."""
 
 _TOO_LARGE: Final = 413
 _FULL: Final = 507
@@ -60,7 +77,7 @@ class UploadLinks:
     async def has_link(self, entry: Entry) -> bool:
         """Whether an earlier upload is still available."""
         link = await self._links.link(entry.blob.digest, entry.name)
-        return link is not None and await self._http.alive(link.url, entry.blob.size)
+        return link is not None and await self._http.alive(link.url, entry.blob.size) is True
 
     async def url(self, entry: Entry, moved: Callable[[int], None] = lambda _: None) -> str:
         """An address where the file can be had right now.
@@ -72,7 +89,7 @@ class UploadLinks:
         # Two people who ask for the same file at once share one upload.
         async with self._locks((digest, entry.name)):
             link = await self._links.link(digest, entry.name)
-            if link is not None and await self._http.alive(link.url, entry.blob.size):
+            if link is not None and await self._http.alive(link.url, entry.blob.size) is True:
                 return link.url
             url = await self._upload(entry, moved)
             await self._remember(Link(digest, entry.name, url, self._clock()))
@@ -96,21 +113,42 @@ class UploadLinks:
             return await self._put(entry, file, moved)
 
     async def _put(self, entry: Entry, file: Path, moved: Callable[[int], None]) -> str:
-        backoff = Backoff(PAUSE_S, LONGEST_PAUSE_S)
+        backoff, dead = Backoff(PAUSE_S, LONGEST_PAUSE_S), 0
         while True:
             # A slot is good for one PUT: Prosody answers 409 to a second one.
             slot = await self._slot(entry)
             try:
                 await self._http.put(slot, file, entry.media_type, moved)
+            except ForbiddenTarget as error:
+                raise UploadServiceForbidden(_host(slot.put_url), reason=error.reason) from error
             except (PeerGone, TransferTimeout, Refused) as error:
                 if isinstance(error, Refused):
                     self._raise_if_final(error, entry.blob.size)
                 pause_s = backoff.next_s()
+                if backoff.failures == UPLOAD_ATTEMPTS and isinstance(error, ServerNotReached):
+                    raise UploadServiceNotReached(error) from error
                 if backoff.failures == UPLOAD_ATTEMPTS:
                     raise
             else:
-                return slot.get_url
+                if await self._is_there(slot.get_url, entry.blob.size):
+                    return slot.get_url
+                dead += 1
+                if dead == DEAD_LINKS:
+                    raise LinkDead(_host(slot.get_url))
+                log.warning("%s took an upload and has it not", _host(slot.get_url))
+                continue
             await asyncio.sleep(pause_s)
+
+    async def _is_there(self, url: str, size_bytes: int) -> bool:
+        """Whether a new link leads to its file, unless that cannot be told."""
+        try:
+            async with asyncio.timeout(CHECK_S):
+                if await self._http.alive(url, size_bytes) is not False:
+                    return True
+                await asyncio.sleep(SETTLE_S)
+                return await self._http.alive(url, size_bytes) is not False
+        except TimeoutError:
+            return True
 
     def _raise_if_final(self, refused: Refused, size_bytes: int) -> None:
         """Raise what an answer to an upload means, if the same file would meet it again."""
@@ -133,3 +171,7 @@ class UploadLinks:
             if error.limit_bytes is None:
                 self.refusals.too_large(size)
             raise
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""

@@ -53,18 +53,20 @@ class TransferTimeout(TransferError):
 
 
 class Refused(TransferError):
-    """The other side refused."""
+    """The other side refused; ``retry_after_s`` if it says when to ask again."""
 
-    def __init__(self, *, status: int) -> None:
+    def __init__(self, *, status: int, retry_after_s: float | None = None) -> None:
         super().__init__(f"status {status}")
         self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class ForbiddenTarget(TransferError):
     """The address policy does not let the bot connect there.
 
     ``reason`` is one of ``scheme`` (not http or https), ``insecure`` (plain http), ``private`` (a
-    loopback, private or reserved address), ``redirects`` (too many) or ``malformed``.
+    loopback, private or reserved address), ``redirects`` (too many), ``redirect_loop``, ``downgrade`` (a
+    redirect from https to plain http) or ``malformed``.
     """
 
     def __init__(self, *, reason: str) -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from filebot.errors.base import TransferError
+from filebot.errors.web import ServerNotReached
 
 
 class NoUploadService(TransferError):
@@ -28,3 +29,28 @@ class ServiceQuotaReached(TransferError):
 
 class ServiceRefused(TransferError):
     """The upload service gives no slot: not permitted, or it does not take such a file."""
+
+
+class UploadServiceNotReached(TransferError):
+    """The upload service's web server was not reached; ``cause`` tells why."""
+
+    def __init__(self, cause: ServerNotReached) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class LinkDead(TransferError):
+    """The upload service took a file, and its link leads nowhere."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"no file at a new link to {host}")
+        self.host = host
+
+
+class UploadServiceForbidden(TransferError):
+    """The address policy does not let the bot connect to the upload service; see ForbiddenTarget."""
+
+    def __init__(self, host: str, *, reason: str) -> None:
+        super().__init__(f"{host}: {reason}")
+        self.host = host
+        self.reason = reason

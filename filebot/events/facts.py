@@ -108,6 +108,10 @@ class RemovalReason(Enum):
     """Whoever posted it wants nothing kept unasked."""
     ARCHIVE_OFF = "archive off"
     """Its room stopped keeping what is posted while the file came in."""
+    RETRACTION = "retraction"
+    """Whoever posted it took the message back that brought it (XEP-0424)."""
+    MODERATION = "moderation"
+    """A moderator of the room took that message back (XEP-0425)."""
     ROOM_DESTROYED = "room destroyed"
     """Nobody can show to be its owner any more, or its owner has another copy."""
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from filebot.filenames import UNNAMED
 from filebot.files.intake import Destination, Intake, IntakeResult, name_of
+from filebot.files.retractions import Retractions
 from filebot.files.transfers import Direction, Slots, Transfer, Transfers
 from filebot.model import Method, Offer
 from filebot.ports import StreamOffer
@@ -16,8 +17,11 @@ class Drops:
     Raises whatever :class:`Intake` raises.
     """
 
-    def __init__(self, intake: Intake, transfers: Transfers, slots: Slots) -> None:
+    def __init__(
+        self, intake: Intake, retractions: Retractions, transfers: Transfers, slots: Slots
+    ) -> None:
         self._intake = intake
+        self._retractions = retractions
         self._transfers = transfers
         self._slots = slots
 
@@ -28,8 +32,12 @@ class Drops:
 
         FileQueued tells of a file that waits; ``in_burst``, of the first that waits only.
         """
-        place = self._moving(offer, destination, Method.HTTP, in_burst=in_burst)
-        return await self._intake.fetch(offer, destination, place)
+
+        async def fetch(destination: Destination) -> IntakeResult:
+            place = self._moving(offer, destination, Method.HTTP, in_burst=in_burst)
+            return await self._intake.fetch(offer, destination, place)
+
+        return await self._retractions.take(offer.message, destination, fetch)
 
     async def receive(self, stream: StreamOffer, destination: Destination) -> IntakeResult:
         """Take a file that a client sends by a stream, when its turn has come."""

@@ -30,6 +30,7 @@ from filebot.events.bus import Change, EventBus
 from filebot.events.facts import Actor, Event, FileAutoArchived, FileStored
 from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.files.damage import is_whole
+from filebot.files.default_names import default_name
 from filebot.files.details import with_details
 from filebot.files.quota import Quota, Reservation
 from filebot.files.received import ReceivedFile, ReceivedFileChecks
@@ -107,6 +108,8 @@ class Destination:
     recheck: Callable[[], object] = lambda: None
     """Called when all bytes are there, and again right before the row is made: the disk takes its time in
     between. Raises UserError if the owner may put no file there any more."""
+    is_wanted: Callable[[], bool] = lambda: True
+    """Whether the bytes may be kept to go on with after a break: not if their message was taken back."""
 
     @property
     def scope(self) -> Scope:
@@ -218,7 +221,8 @@ class Intake:
     ) -> IntakeResult:
         source = WebSource(self._sources, url, hashed=bool(offer.hashes))
         owner, room = destination.owner, destination.room
-        attempt = Attempt(source, offer, owner, room, offer.name or name_from_url(url))
+        name = offer.name or name_from_url(url)
+        attempt = Attempt(source, offer, owner, room, name, is_wanted=destination.is_wanted)
         try:
             return await self._take(attempt, destination, watch, change)
         except (PeerProtocolError, Unresumable) as error:
@@ -314,6 +318,8 @@ class Intake:
                 return result
             await self._quota.recheck(reservation)
             kind = file.kind or await self._kind_of(file)
+            if name == UNNAMED:
+                name = default_name(kind.media_type)
             described: NewEntry | None = None
             try:
                 described = self._described(await writer.commit(), destination, name, kind)
@@ -361,6 +367,7 @@ class Intake:
             caption=plain_text(destination.caption)[:CAPTION_LIMIT],
             blob=blob,
             media_type=kind.media_type,
+            has_macros=kind.has_macros,
             created_at=self._clock(),
             width=kind.width,
             height=kind.height,

@@ -8,7 +8,7 @@ enough; where it gives none, the file is fetched once more from its beginning.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -66,6 +66,8 @@ class Attempt:
     """Bytes that were there from before."""
     kept: bool = False
     """Whether there is something to go on with next time."""
+    is_wanted: Callable[[], bool] = lambda: True
+    """Whether there may be a next time."""
 
     def partial_name(self, name: str | None, size: int | None) -> str | None:
         """Return the name under which bytes are kept, the same by whatever method; None if nothing is kept.
@@ -94,7 +96,11 @@ class Attempt:
         try:
             yield
         except (TransferError, asyncio.CancelledError) as error:
-            if writer.size and (not isinstance(error, PeerProtocolError) or _is_short(error)):
+            if (
+                writer.size
+                and self.is_wanted()
+                and (not isinstance(error, PeerProtocolError) or _is_short(error))
+            ):
                 self.kept = True
                 writer.keep()
             raise

@@ -77,6 +77,7 @@ def _shared(entry: Entry, room: BareJid, at: datetime) -> NewEntry:
         caption=entry.caption,
         blob=entry.blob,
         media_type=entry.media_type,
+        has_macros=entry.has_macros,
         created_at=at,
         width=entry.width,
         height=entry.height,

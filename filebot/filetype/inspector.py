@@ -1,44 +1,45 @@
-"""Media type and dimensions of a file, found by libmagic, its ZIP directory and its picture header.
+"""Media type and dimensions of a file, found by libmagic and refined by the file's content.
 
-However large or hostile the file is, only bounded parts of it are read: the first 64 KiB, for a ZIP its end
-and the beginning of its directory, for a picture at most a MiB here and there.
+However large or hostile the file is, only bounded parts of it are read: the first 64 KiB, the last, and
+what they lead to, `reader.BUDGET_BYTES` in all; for the size of a picture at most a MiB more.
 
-libmagic knows what bytes begin with. It cannot tell a table from prose or a manual from a diary, and for
-it many formats are "a ZIP" or "some data". There, and only there, the name and the sender's claim count:
-they choose among harmless types, so that a program never passes for a picture.
+libmagic knows what bytes begin with. It cannot look into a compound document or a ZIP, and it cannot tell a
+table from prose or a manual from a diary. Formats with a directory are read by modules of their own. Where
+content cannot decide, and only there, the name and the sender's claim count: they choose among harmless
+types, so that a program never passes for a picture.
 """
 
 import logging
-import math
-import os
-from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
-import imagesize  # type: ignore[import-untyped] # it ships no types
 import magic
 
 from filebot.concurrency.tasks import Threads
 from filebot.errors import NoDescriptors, StorageError
 from filebot.filenames import extension
-from filebot.filetype.media_types import ALIASES, HINTS, UNKNOWN, ZIP, ZIP_MEMBERS
-from filebot.filetype.zip_directory import TAIL_BYTES, directory_range, member_names
+from filebot.filetype import ole2, zip_directory, zip_members
+from filebot.filetype.der import der_type
+from filebot.filetype.iso_media import iso_media_type
+from filebot.filetype.media_containers import container_type
+from filebot.filetype.media_types import ALIASES, HINTS, TEXT, UNKNOWN, ZIP
+from filebot.filetype.picture_size import picture_size
+from filebot.filetype.programs import begins_as_program, program_type
+from filebot.filetype.reader import BoundedReader
+from filebot.filetype.signatures import signature_type
+from filebot.filetype.text import named_text, text_type
+from filebot.filetype.tiff import tiff_type
 from filebot.model import FileKind
 from filebot.system.descriptors import is_shortage
 
 _log = logging.getLogger(__name__)
 
-HEAD_BYTES: Final = 64 * 1024
-DIRECTORY_BYTES: Final = 256 * 1024
-"""Bytes read of a ZIP's directory: some thousand names; those that tell the type mostly come first."""
-
-ZIP_MEMBER: Final = b"PK\x03\x04"
-"""Signature of a local file header (APPNOTE 4.3.7)."""
-
 THREADS: Final = 2
 
-MAX_PIXELS: Final = 200_000
-"""Largest width or height that is believed; more is a mistake or a lie."""
+_ZIPS: Final = (zip_directory.LOCAL, zip_directory.SPANNED + zip_directory.LOCAL, zip_directory.EMPTY)
+_TARGA: Final = "image/x-tga"
+_READERS: Final = (iso_media_type, container_type, tiff_type, signature_type)
 
 
 class LibmagicInspector:
@@ -50,91 +51,77 @@ class LibmagicInspector:
         self._magic = magic.Magic(mime=True)
 
     async def inspect(self, file: Path, name: str, claimed: str | None) -> FileKind:
-        return await self._threads.run(self._inspect, file, name, claimed)
+        return await self._threads.run(self.examine, file, name, claimed)
 
-    def _inspect(self, path: Path, name: str, claimed: str | None) -> FileKind:
+    def examine(self, path: Path, name: str, claimed: str | None) -> FileKind:
+        """Do the same in the caller's thread."""
         try:
             with path.open("rb") as file:
-                media_type = _refined(self._content_type(file), name, claimed)
+                claim = _registered((claimed or "").partition(";")[0].strip())
+                reader = BoundedReader(file)
+                kind = _document(reader)
+                if kind is not None:
+                    return replace(kind, media_type=_hinted(kind.media_type, extension(name), claim))
+                media_type = _hinted(
+                    self._by_content(reader, extension(name), claim), extension(name), claim
+                )
                 if not media_type.startswith("image/"):
                     return FileKind(media_type)
-                return FileKind(media_type, *_picture_size(file))
+                return FileKind(media_type, *picture_size(file))
         except OSError as error:
             raise (NoDescriptors if is_shortage(error) else StorageError)(str(error)) from error
 
-    def _content_type(self, file: BinaryIO) -> str:
-        head = file.read(HEAD_BYTES)
-        try:
-            found = _registered(self._magic.from_buffer(head))
-        except magic.MagicException as error:
-            _log.warning("libmagic failed: %s", error)
+    def _by_content(self, reader: BoundedReader, ending: str, claim: str) -> str:
+        head = reader.head
+        if begins_as_program(head):
+            kind = program_type(head)
+        else:
+            kind = next((kind for read in _READERS if (kind := read(reader)) is not None), None)
+        if kind is not None:
+            return _registered(kind)
+        found = self._by_libmagic(head)
+        if found == _TARGA and not _is_targa(reader, ending):
             found = UNKNOWN
-        # libmagic 5.46 does not know every ZIP.
-        if found == UNKNOWN and head.startswith(ZIP_MEMBER):
-            found = ZIP
-        if found in {ZIP, UNKNOWN}:
-            return _zip_type(file) or found
+        if found == UNKNOWN or found.startswith(("text/", "message/", "application/", "image/", "video/")):
+            text = text_type(head, found, named_text(ending, claim)) if reader.size else None
+            if text is not None:
+                return _registered(text)
+        if found in {UNKNOWN, TEXT}:
+            return der_type(head, reader.size) or (
+                ZIP if zip_directory.directory_members(reader) else UNKNOWN
+            )
         return found
 
+    def _by_libmagic(self, head: bytes) -> str:
+        try:
+            return _registered(self._magic.from_buffer(head))
+        except magic.MagicException as error:
+            _log.warning("libmagic failed: %s", error)
+            return UNKNOWN
 
-def _zip_type(file: BinaryIO) -> str | None:
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - TAIL_BYTES))
-    found = directory_range(file.read(TAIL_BYTES), size)
-    if found is None:
-        return None
-    start, length = found
-    file.seek(start)
-    kind = _of_zip(member_names(file.read(min(length, DIRECTORY_BYTES))))
-    return None if kind == ZIP else kind
+
+def _document(reader: BoundedReader) -> FileKind | None:
+    """Return the kind of a file that has a directory, and so may hold macros; else None."""
+    if reader.head.startswith(ole2.SIGNATURE):
+        return ole2.kind_of(reader)
+    return zip_members.kind_of(reader) if reader.head.startswith(_ZIPS) else None
+
+
+def _hinted(found: str, ending: str, claim: str) -> str:
+    """Let name and claim choose among the types that a vague one may mean."""
+    hints = HINTS.get(found, {})
+    by_name = hints.get(ending)
+    if by_name is not None:
+        return by_name
+    return claim if claim in hints.values() else found
+
+
+def _is_targa(reader: BoundedReader, ending: str) -> bool:
+    """Return whether the guess is right: old Targa pictures have no signature at all."""
+    return ending in {".tga", ".targa"} or reader.tail().rstrip(b"\0").endswith(b"TRUEVISION-XFILE.")
 
 
 def _registered(media_type: str) -> str:
     """Return the registered name of a type, or the type itself."""
     lower = media_type.lower()
-    return ALIASES.get(lower, lower)
-
-
-def _of_zip(members: Iterable[str]) -> str:
-    """Return the media type of a ZIP that has these members."""
-    names = {part for name in members for part in (name, name.partition("/")[0] + "/")}
-    return next((kind for needed, kind in ZIP_MEMBERS if needed <= names), ZIP)
-
-
-def _refined(found: str, name: str, claimed: str | None) -> str:
-    """Refine a vague type by the file's name, else by the sender's claim; return others unchanged."""
-    hints = HINTS.get(found, {})
-    by_name = hints.get(extension(name))
-    if by_name is not None:
-        return by_name
-    claim = _registered((claimed or "").partition(";")[0].strip())
-    return claim if claim in hints.values() else found
-
-
-class _LimitedReader:
-    """A file with a limit for a parser that would follow any length and any number of boxes."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._left = 1024 * 1024
-
-    def read(self, size: int) -> bytes:
-        self._left -= max(size, 1024)
-        if size < 0 or self._left < 0:
-            raise ValueError("too much to read for a picture's size")
-        return self._file.read(size)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return self._file.seek(offset, whence)
-
-
-def _picture_size(file: BinaryIO) -> tuple[int | None, int | None]:
-    """Width and height as shown, in pixels; both or none."""
-    file.seek(0)
-    # The rotation of a HEIF picture follows tables of which imagesize keeps whatever number of entries
-    # they claim, in a few bytes: gigabytes, for a file of some kilobytes.
-    is_heif = file.read(8)[4:] == b"ftyp"
-    width, height = imagesize.get(_LimitedReader(file), exif_rotation=not is_heif)
-    if not (0 < width <= MAX_PIXELS and 0 < height <= MAX_PIXELS):  # -1: unknown; NaN: a hostile SVG
-        return None, None
-    return math.ceil(width), math.ceil(height)
+    return ALIASES.get(lower, media_type if lower.endswith(".12") else lower)

@@ -16,53 +16,49 @@ ALIASES: Final[Mapping[str, str]] = {
     "application/x-dosexec": "application/vnd.microsoft.portable-executable",
     "application/x-empty": UNKNOWN,
     "application/x-font-ttf": "font/ttf",
+    "application/x-java-applet": "application/java-vm",
     "application/x-gzip": "application/gzip",
     "application/x-rar": "application/vnd.rar",
     "application/x-shockwave-flash": "application/vnd.adobe.flash.movie",
     "application/x-sqlite3": "application/vnd.sqlite3",
+    "application/x-compress-ttcomp": UNKNOWN,  # told by one byte
     "application/x-zip-compressed": ZIP,
     "audio/amr": "audio/AMR",
+    "audio/vnd.dolby.dd-raw": "audio/ac3",
     "audio/x-flac": "audio/flac",
     "audio/x-hx-aac-adts": "audio/aac",
     "audio/x-m4a": "audio/mp4",
     "audio/x-wav": "audio/wav",
+    "image/x-eps": "application/postscript",
+    "image/x-win-bitmap": "image/vnd.microsoft.icon",
+    "image/x-portable-greymap": "image/x-portable-graymap",
     "image/x-icon": "image/vnd.microsoft.icon",
     "image/x-ms-bmp": "image/bmp",
     "inode/x-empty": UNKNOWN,
     "text/x-javascript": "text/javascript",
     "text/x-markdown": "text/markdown",
     "text/x-vcard": "text/vcard",
+    "application/font-sfnt": "font/sfnt",
+    "application/font-woff": "font/woff",
+    "application/vnd.ms-visio.drawing.main+xml": "application/vnd.ms-visio.drawing",
+    "text/rtf": "application/rtf",
+    "text/x-msdos-batch": "application/x-bat",
+    "text/x-script.python": "text/x-python",
+    "text/xml": "application/xml",
     "video/x-matroska": "video/matroska",
     "video/x-msvideo": "video/vnd.avi",
 }
 
-_OOXML: Final = "application/vnd.openxmlformats-officedocument."
 _ODF: Final = "application/vnd.oasis.opendocument."
 
-# No HTML, no SVG and no script that something might run: those must show in the content.
-_TEXTS: Final[Mapping[str, str]] = {
-    ".css": "text/css",
-    ".csv": "text/csv",
-    ".geojson": "application/geo+json",
-    ".ics": "text/calendar",
-    ".json": "application/json",
-    ".m3u8": "application/vnd.apple.mpegurl",
-    ".markdown": "text/markdown",
-    ".md": "text/markdown",
-    ".sql": "application/sql",
-    ".toml": "application/toml",
-    ".tsv": "text/tab-separated-values",
-    ".vcf": "text/vcard",
-    ".vtt": "text/vtt",
-    ".yaml": "application/yaml",
-    ".yml": "application/yaml",
-}
 _DATA: Final[Mapping[str, str]] = {
     ".aac": "audio/aac",
+    ".br": "application/x-brotli",
     ".gpg": "application/pgp-encrypted",
     ".mp3": "audio/mpeg",
     ".otf": "font/otf",
     ".pgp": "application/pgp-encrypted",
+    ".stl": "model/stl",
     ".sqlite": "application/vnd.sqlite3",
     ".ttf": "font/ttf",
 }
@@ -72,18 +68,40 @@ _ZIPS: Final[Mapping[str, str]] = {
     ".odp": _ODF + "presentation",
     ".ods": _ODF + "spreadsheet",
     ".odt": _ODF + "text",
+    ".key": "application/vnd.apple.keynote",
+    ".numbers": "application/vnd.apple.numbers",
+    ".pages": "application/vnd.apple.pages",
+    ".xlz": "application/x-xliff+zip",
+    ".xpi": "application/x-xpinstall",
 }
-HINTS: Final[Mapping[str, Mapping[str, str]]] = {TEXT: _TEXTS, UNKNOWN: _DATA, ZIP: _ZIPS}
+_OOXML: Final = "application/vnd.openxmlformats-officedocument."
+# Behind a password all look the same.
+_PROTECTED: Final[Mapping[str, str]] = {
+    ".docx": _OOXML + "wordprocessingml.document",
+    ".pptx": _OOXML + "presentationml.presentation",
+    ".xlsb": "application/vnd.ms-excel.sheet.binary.macroEnabled.12",
+    ".xlsm": "application/vnd.ms-excel.sheet.macroEnabled.12",
+    ".xlsx": _OOXML + "spreadsheetml.sheet",
+}
+_RAW_PICTURES: Final[Mapping[str, str]] = {
+    ".arw": "image/x-sony-arw",
+    ".cr2": "image/x-canon-cr2",
+    ".dng": "image/x-adobe-dng",
+    ".nef": "image/x-nikon-nef",
+    ".pef": "image/x-pentax-pef",
+}
+HINTS: Final[Mapping[str, Mapping[str, str]]] = {
+    UNKNOWN: _DATA,
+    ZIP: _ZIPS,
+    "application/encrypted": _PROTECTED,
+    "application/mbox": {".eml": "message/rfc822"},
+    "image/jp2": {".jpf": "image/jpx", ".jpx": "image/jpx"},
+    "image/png": {".apng": "image/apng"},
+    "image/tiff": _RAW_PICTURES,
+    "video/matroska": {".mka": "audio/matroska"},
+    "video/mp4": {".m4a": "audio/mp4", ".m4b": "audio/mp4"},
+    "video/webm": {".weba": "audio/webm"},
+    "video/x-ms-wmv": {".asf": "video/x-ms-asf"},
+    "audio/x-ms-wma": {".asf": "video/x-ms-asf"},
+}
 """For each vague type, the harmless types that names with these extensions may make of it."""
-
-# Which members, or folders at the top, make a ZIP something else; the first rule that fits counts.
-ZIP_MEMBERS: Final[tuple[tuple[frozenset[str], str], ...]] = (
-    (frozenset({"AndroidManifest.xml", "classes.dex"}), "application/vnd.android.package-archive"),
-    (frozenset({"AndroidManifest.xml", "resources.arsc"}), "application/vnd.android.package-archive"),
-    (frozenset({"[Content_Types].xml", "word/"}), _OOXML + "wordprocessingml.document"),
-    (frozenset({"[Content_Types].xml", "xl/"}), _OOXML + "spreadsheetml.sheet"),
-    (frozenset({"[Content_Types].xml", "ppt/"}), _OOXML + "presentationml.presentation"),
-    (frozenset({"META-INF/container.xml", "mimetype"}), "application/epub+zip"),
-    (frozenset({"META-INF/MANIFEST.MF"}), "application/java-archive"),
-    (frozenset({"doc.kml"}), "application/vnd.google-earth.kmz"),
-)

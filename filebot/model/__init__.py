@@ -11,6 +11,7 @@ from filebot.model.delivery import (
     StreamMethod,
 )
 from filebot.model.files import (
+    MACROS_PARAMETER,
     Attachment,
     BlobRef,
     Digest,
@@ -43,6 +44,7 @@ from filebot.model.messages import (
     EncryptedMessage,
     HistoryPage,
     IncomingMessage,
+    left_of,
 )
 from filebot.model.people import (
     Address,
@@ -59,6 +61,7 @@ from filebot.model.people import (
 from filebot.model.plugin_data import DataKey, DataOwner, EntryFilter, NewValue, OwnerKind
 from filebot.model.proxy_state import ProxyState
 from filebot.model.quantities import LARGEST_BYTES, size_bytes
+from filebot.model.references import FileMessage, MessageIds, PostedMessage, Reaction, Retraction
 from filebot.model.rooms import (
     HistoryImport,
     Invitation,
@@ -71,6 +74,7 @@ from filebot.model.rooms import (
 __all__ = [
     "LARGEST_BYTES",
     "LONGEST_TEXT",
+    "MACROS_PARAMETER",
     "Address",
     "AddressKind",
     "ArchivePosition",
@@ -89,6 +93,7 @@ __all__ = [
     "EntryFilter",
     "FieldKind",
     "FileKind",
+    "FileMessage",
     "Form",
     "FormAction",
     "FormField",
@@ -105,6 +110,7 @@ __all__ = [
     "JobKind",
     "JsonValue",
     "Link",
+    "MessageIds",
     "MessageRef",
     "Method",
     "Negotiation",
@@ -115,10 +121,13 @@ __all__ = [
     "Offer",
     "Outbox",
     "OwnerKind",
+    "PostedMessage",
     "Progress",
     "ProxyState",
     "QueuedDelivery",
+    "Reaction",
     "RememberedRoom",
+    "Retraction",
     "RoomRole",
     "SavedRoomSetting",
     "Scope",
@@ -133,5 +142,6 @@ __all__ = [
     "Weight",
     "archive_of",
     "as_bare_jid",
+    "left_of",
     "size_bytes",
 ]

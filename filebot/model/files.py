@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from filebot.model.people import BareJid, Identity
+from filebot.model.references import PostedMessage
 
 Digest = str
 """The sha-256 of a blob, 64 lower-case hexadecimal digits."""
+
+MACROS_PARAMETER: Final = "; macros=yes"
+"""Follows the media type of a document with macros in the catalog and before people, not on the wire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class Offer:
     """Width of a picture in pixels."""
     height: int | None = None
     """Height of a picture in pixels."""
+    message: PostedMessage | None = field(default=None, compare=False)
+    """Message that brings it and can be taken back (XEP-0424); set by filebot, never by a peer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,8 @@ class FileKind:
     width: int | None = None
     """Width of a picture in pixels."""
     height: int | None = None
+    has_macros: bool = False
+    """Whether it is a document with programs of its own, of a media type that does not say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,13 @@ class NewEntry:
     source_message: str | None = None
     """Id of the message and file that it came from, if that message may be read again: the address of its
     archive, a space, and what tells it from others there."""
+    has_macros: bool = False
+    """Whether it is a document with programs of its own, of a media type that does not say so."""
+
+    @property
+    def described_type(self) -> str:
+        """The media type, with a parameter if the file has macros."""
+        return f"{self.media_type}{MACROS_PARAMETER}" if self.has_macros else self.media_type
 
 
 def archive_of(source_message: str) -> BareJid:

@@ -1,10 +1,12 @@
 """Messages as they were read, and positions in message archives."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from filebot.model.files import Offer
 from filebot.model.people import BareJid, Sender
+from filebot.model.references import MessageIds, PostedMessage, Retraction
 
 LONGEST_TEXT = 4000
 """Characters of the longest command or caption that is read."""
@@ -39,6 +41,12 @@ class IncomingMessage:
     """``xml:lang``, where the client gave one."""
     replies_to: str = ""
     """Id of the message that it replies to (XEP-0461), as the client says; empty if it is no reply."""
+    replies_to_bot: bool = False
+    """Whether it names the bot as the author of that message."""
+    replaces: str = ""
+    """Id of the sender's message that it corrects (XEP-0308); empty if it is no correction."""
+    ids: tuple[MessageIds, ...] = ()
+    """Ids of the message, and of an earlier one that its files needed (XEP-0447)."""
     addressed: bool = True
     """Whether it is addressed to the bot: always in private; in a room only by prefix or nick."""
     maybe_handled: bool = False
@@ -54,6 +62,19 @@ class IncomingMessage:
     left_out: int = 0
     """Number of characters cut from the end of a text that was too long."""
 
+    @property
+    def posted(self) -> PostedMessage | None:
+        """The message as one that can be taken back; None if nobody can show to be its author."""
+        author = self.sender.author
+        if author is None or not self.ids:
+            return None
+        return PostedMessage(self.sender.address.conversation, author, self.ids)
+
+    @property
+    def files(self) -> tuple[Offer, ...]:
+        """Its offers, each with this message as the one that brought it."""
+        return tuple(replace(each, message=self.posted) for each in self.offers)
+
 
 @dataclass(frozen=True, slots=True)
 class EncryptedMessage:
@@ -63,6 +84,22 @@ class EncryptedMessage:
     device: str
     """The sender's OMEMO device; empty for other kinds of encryption."""
     language: str | None
+
+
+def left_of(
+    posts: Sequence[IncomingMessage], retractions: Sequence[Retraction]
+) -> tuple[IncomingMessage, ...]:
+    """Return the messages that nobody took back who could."""
+    return tuple(post for post in posts if not any(_is_of(each, post) for each in retractions))
+
+
+def _is_of(retraction: Retraction, post: IncomingMessage) -> bool:
+    ids = set(retraction.message_ids)
+    if any(each.given in ids for each in post.ids):
+        return retraction.by_room or retraction.sender.author == post.sender.author is not None
+    if retraction.by_room or not any(ids & set(each.own) for each in post.ids):
+        return False
+    return retraction.sender.author == post.sender.author is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +116,5 @@ class HistoryPage:
     """Whether it is the last page."""
     at: datetime | None
     """Time of the last message, in UTC; None if there are none."""
+    retractions: tuple[Retraction, ...] = ()
+    """Messages of earlier pages, or of any time, that were taken back; those of this page are left out."""

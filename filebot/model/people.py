@@ -153,6 +153,11 @@ class Sender:
         return frozenset(each for each in (self.jid, self.occupant) if each is not None)
 
     @property
+    def author(self) -> Identity | None:
+        """By whom a message counts as the same person's as an earlier one: in a room the occupant-id."""
+        return self.occupant or self.jid
+
+    @property
     def rate_key(self) -> str:
         """Key under which requests are counted: the identity, else the nick, which gives no right here."""
         return self.identity or f"{self.room}/{self.nick}"

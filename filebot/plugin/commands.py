@@ -192,6 +192,21 @@ class Command:
             if is_reply and len(named) == 1:
                 yield usage.without(named[0])
 
+    def fits_reply(self, text: str, now: datetime) -> bool:
+        """Whether a text fits a usage of which the file alone is left out, with one word for each value."""
+        files = {each.name for each in self.parameters if each.kind.is_file}
+        for usage in self.usages:
+            named = [name for name in usage.parameters if name in files]
+            texts = usage.without(named[0]).match(text) if len(named) == 1 else None
+            if texts is None or any(each not in {"", *text.split()} for each in texts.values()):
+                continue
+            try:
+                self._read(texts, now)
+            except BadValue:
+                continue
+            return True
+        return False
+
     def match(self, text: str, now: datetime, *, is_reply: bool = False) -> Match:
         """Return the usage that ``text`` fits, and its values. ``is_reply``: to some message.
 

@@ -7,7 +7,7 @@ held in memory only, so none outlasts a restart.
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
@@ -34,6 +34,11 @@ YES: Final = frozenset(
 NO: Final = frozenset(("no", "n", "nope", "不", "不是", "不要", "否", "取消"))
 ANSWERS: Final = YES | NO
 """Words that answer a question; none of them can be a command's name."""
+
+YES_EMOJI: Final = frozenset("👍👌✅✔☑")
+NO_EMOJI: Final = frozenset("👎❌✖❎🚫")
+"""Reactions that answer a question (XEP-0444), without skin tones and variation selectors."""
+_VARIANTS: Final = dict.fromkeys((0xFE0E, 0xFE0F, *range(0x1F3FB, 0x1F400)))
 
 _LONGEST: Final = 20
 """Characters of the longest text that is looked at as an answer."""
@@ -164,11 +169,19 @@ def answer_in(text: str) -> bool | None:
     return False if word in NO else None
 
 
-@dataclass(slots=True)
+def answer_by(emoji: Sequence[str]) -> bool | None:
+    """Return what somebody's reactions to a question answer; None if nothing, or both."""
+    plain = {each.translate(_VARIANTS) for each in emoji}
+    says_yes, says_no = not plain.isdisjoint(YES_EMOJI), not plain.isdisjoint(NO_EMOJI)
+    return None if says_yes == says_no else says_yes
+
+
+@dataclass(frozen=True, slots=True)
 class _Open:
     question: Question
     since: datetime
     message_id: str = ""
+    """The bot's own id of the message with the question."""
 
 
 class OpenQuestions:
@@ -182,22 +195,27 @@ class OpenQuestions:
         key = _key(sender)
         if key is None:
             return False
+        return self._put(key, sender, _Open(question, now))
+
+    def asked_in(self, sender: Sender, message_id: str) -> None:
+        """Note the bot's message that asked somebody the question that is open to them."""
+        key = _key(sender)
+        if key is not None and (found := self._open.get(key)) is not None:
+            self._put(key, sender, replace(found, message_id=message_id))
+
+    def is_asked_in(self, sender: Sender, message_id: str, now: datetime) -> bool:
+        """Whether this message of the bot's asked what can still be answered by somebody."""
+        key = _key(sender)
+        found = None if key is None else self._open.get(key)
+        if found is None or not message_id or found.message_id != message_id:
+            return False
+        return now - found.since <= ANSWER_WITHIN
+
+    def _put(self, key: tuple[Address, Identity], sender: Sender, open_: _Open) -> bool:
         shares = [Share("", QUESTIONS_BYTES, MOST_QUESTIONS)]
         if sender.room is not None:
             shares.append(Share(sender.room, QUESTIONS_BYTES // _IN_A_ROOM, MOST_QUESTIONS // _IN_A_ROOM))
-        return self._open.put(key, _Open(question, now), shares)  # with its command, some kilobytes
-
-    def note_message(self, sender: Sender, message_id: str) -> None:
-        """Remember by which message the question to somebody was asked."""
-        key = _key(sender)
-        if key is not None and (found := self._open.get(key)) is not None:
-            found.message_id = message_id
-
-    def was_asked_by(self, sender: Sender, message_id: str) -> bool:
-        """Tell whether the question to somebody where they speak was asked by this message."""
-        key = _key(sender)
-        found = None if key is None else self._open.get(key)
-        return found is not None and bool(message_id) and found.message_id == message_id
+        return self._open.put(key, open_, shares)  # with its command, some kilobytes
 
     def is_waiting(self, sender: Sender) -> bool:
         """Tell whether there is a question to somebody where they speak, however old."""

@@ -55,10 +55,10 @@ class ChatState:
     It is lost at a restart.
     """
 
+    shown_files: ShownFiles
     lists: LRUCache[Address, OpenList] = field(default_factory=lambda: LRUCache(MOST_OPEN_LISTS))
     questions: OpenQuestions = field(default_factory=OpenQuestions)
     posts: RecentPosts = field(default_factory=RecentPosts)
-    shown_files: ShownFiles = field(default_factory=ShownFiles)
     shown_lists: ShownLists = field(default_factory=ShownLists)
     once_a_day: Throttle = field(default_factory=lambda: Throttle(DAY_S))
 
@@ -69,7 +69,7 @@ class Channel:
 
     reply_sender: ReplySender
     events: EventBus
-    chat_state: ChatState = field(default_factory=ChatState)
+    chat_state: ChatState
 
     async def conversation(
         self, sender: Sender, client_language: str | None, *, replies_to: str = "", action: str = ""
@@ -99,8 +99,6 @@ class Conversation:
         """The id of the message that the sender replies to; empty for none."""
         self.action = action
         """Name of the command that is carried out, for the words of errors."""
-        self.last_message_id = ""
-        """Id of the last answer; empty before there is one."""
 
     def render(self, template: str, /, **values: object) -> str:
         """Return the text of a template in the language of the replies, to be shown within another."""
@@ -116,6 +114,17 @@ class Conversation:
     async def reply_aside(self, template: str, /, **values: object) -> None:
         """Reply in private, even if the sender spoke to a whole room."""
         await self._answer(self.sender.privately, template, values)
+
+    async def react(self, emoji: str) -> bool:
+        """Attach an emoji to the sender's message; False, and nothing is done, if it has no id."""
+        message_id = self.sender.spoken_id
+        if message_id:
+            await self._replies.messenger.react(self.sender.address, message_id, emoji)
+        return bool(message_id)
+
+    async def ask(self, template: str, /, **values: object) -> str:
+        """Answer with a question, and return the id of its message."""
+        return await self._answer(self.sender, template, values)
 
     async def reply_error(
         self, error: Exception, name: str = "", *, action: str = "", plugin: str = "", aside: bool = False
@@ -148,7 +157,8 @@ class Conversation:
         """Say something to somebody else, in that person's language."""
         person = to.jid.split("/", 1)[0] if to.kind is AddressKind.CHAT else None
         language = await self._replies.language_of(person, None)
-        await self._replies.say(to, language, template, **values)
+        message_id = await self._replies.say(to, language, template, **values)
+        await self._note_shown(to, message_id, values)
 
     async def reply_pages(self, template: str, page: Page, /, *, size: int, **values: object) -> bool:
         """Answer with the first ``size`` entries of a list; the command ``more`` shows the next ones.
@@ -213,13 +223,17 @@ class Conversation:
         """Whether the sender's message is a reply to another (XEP-0461)."""
         return bool(self.replies_to)
 
-    async def _answer(self, sender: Sender, template: str, values: Mapping[str, object]) -> None:
+    async def _answer(self, sender: Sender, template: str, values: Mapping[str, object]) -> str:
         message_id = await self._replies.answer(sender, self.language, template, **values)
-        self.last_message_id = message_id
-        entry = values.get("entry")
-        if isinstance(entry, Entry):
-            self._channel.chat_state.shown_files.add(sender.address, message_id, entry.id)
-            self._channel.chat_state.shown_lists.speak_of(self.sender, (entry.id,))
+        await self._note_shown(sender.address, message_id, values)
+        return message_id
+
+    async def _note_shown(self, to: Address, message_id: str, values: Mapping[str, object]) -> None:
+        """Remember which files a message shows, for replies to it and for what is said next."""
+        state, shown = self._channel.chat_state, entries_in(values)
+        await state.shown_files.add(to, message_id, shown)
+        if isinstance(entry := values.get("entry"), Entry):
+            state.shown_lists.speak_of(self.sender, (entry.id,))
 
     async def _reply_page(self, shown: OpenList) -> bool:
         lists, key = self._channel.chat_state.lists, self._list_key()
@@ -239,6 +253,18 @@ class Conversation:
     def _list_key(self) -> Address:
         # In public everybody may say ``more`` to the list that everybody saw.
         return self.sender.address.conversation
+
+
+def entries_in(values: Mapping[str, object]) -> list[int]:
+    """Return the ids of the files that a reply with these values shows: one, or those of a list."""
+    found = dict[int, None]()
+    for name in ("entry", "entries", "event"):
+        value = values.get(name)
+        parts = [value, *(getattr(value, each, None) for each in ("entry", "first"))]
+        for each in [value] if isinstance(value, Entry) else parts:
+            some = each if isinstance(each, list | tuple) else [each]
+            found |= {entry.id: None for entry in some if isinstance(entry, Entry)}
+    return list(found)
 
 
 async def words_for(error: Exception, conversation: Conversation) -> str:

@@ -51,7 +51,7 @@ class ListenerCalls:
 
         One that fails does not stop the rest.
         """
-        self._channel.chat_state.shown_files.note(event)
+        await self._channel.chat_state.shown_files.note(event)
         listeners = [
             each
             for each in self._listeners

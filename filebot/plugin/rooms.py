@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from filebot.errors import NoHistory, NoSuchRoom, NotAllowed, RoomConfigured
 from filebot.files.access import Access
 from filebot.files.quota import Quota
+from filebot.files.retractions import Retractions
 from filebot.model import BareJid, HistoryPage, Invitation, Sender, StorageUsage
 from filebot.ports import Histories, Rooms
 from filebot.rooms.membership import Membership
@@ -28,6 +29,7 @@ class RoomServices:
     settings: RoomSettingsStore
     quota: Quota
     histories: Histories
+    retractions: Retractions
 
 
 class RoomSettingValues(dict[str, Any]):
@@ -70,6 +72,7 @@ class RoomAccess:
         self._settings = services.settings
         self._quota = services.quota
         self._histories = services.histories
+        self._retractions = services.retractions
         self._rights = RoomRights(services.access, services.rooms, sender)
         self._sender = sender
 
@@ -196,13 +199,17 @@ class RoomAccess:
         or since a moment.
 
         Only while the setting ``under``, which needs consent, is on there. ``last_id`` of the page is where
-        the next one begins. Raises NoHistory, or TransferError if there is no answer just now.
+        the next one begins. What came by messages that were taken back is left out of it, and removed if it
+        was kept before. Raises NoHistory, TransferError if there is no answer just now, or StorageError.
         """
         if self._settings.get(room, under.key) is not True:
             raise NoHistory(room, reason="off")
         if self.is_in(room) and not self._rooms.tells_apart(room):
             raise NoHistory(room, reason="ids")
-        return await self._histories.page(room, after, since)
+        page = await self._histories.page(room, after, since)
+        for each in page.retractions:
+            await self._retractions.take_back(each)
+        return page
 
     # --- parts ----------------------------------------------------------------------------------
 

@@ -13,6 +13,11 @@ from filebot.ports.chat import MOST_LANGUAGES_OF_ROOM, Languages, Messenger
 from filebot.ports.command_forms import CommandFill, CommandForms
 from filebot.ports.cursors import Cursors, Subscriptions
 from filebot.ports.entries import CLOCKS_DIFFER_BY, MOST_TOMBSTONES_OF_ARCHIVE, Entries, Released
+from filebot.ports.file_messages import (
+    MOST_FILE_MESSAGES,
+    MOST_FILE_MESSAGES_OF_PLACE,
+    FileMessages,
+)
 from filebot.ports.filetype import Inspector
 from filebot.ports.jobs import (
     LONGEST_ERROR,
@@ -48,6 +53,8 @@ __all__ = [
     "MOST_BYTES",
     "MOST_BYTES_OF_PLUGIN",
     "MOST_DEAD_OF_PLUGIN",
+    "MOST_FILE_MESSAGES",
+    "MOST_FILE_MESSAGES_OF_PLACE",
     "MOST_JOBS",
     "MOST_JOBS_OF_PLUGIN",
     "MOST_LANGUAGES_OF_ROOM",
@@ -66,6 +73,7 @@ __all__ = [
     "DeliveryStore",
     "Download",
     "Entries",
+    "FileMessages",
     "FileRequest",
     "Histories",
     "HttpTransfer",

@@ -6,6 +6,7 @@ from filebot.ports.attachments import Attachments
 from filebot.ports.chat import Languages
 from filebot.ports.cursors import Cursors, Subscriptions
 from filebot.ports.entries import Entries
+from filebot.ports.file_messages import FileMessages
 from filebot.ports.jobs import JobStore
 from filebot.ports.links import Links
 from filebot.ports.plugin_data import PluginData
@@ -24,6 +25,10 @@ class Catalog(Entries, Links, RoomStore, DeliveryStore, Languages, Cursors, Subs
     @property
     def attachments(self) -> Attachments:
         """Files that plugins derived from entries."""
+
+    @property
+    def file_messages(self) -> FileMessages:
+        """Messages that brought or showed files."""
 
     @property
     def jobs(self) -> JobStore:

@@ -54,5 +54,8 @@ class Messenger(Protocol):
         Returns the id of its message; empty if none could be sent.
         """
 
+    async def react(self, to: Address, message_id: str, emoji: str) -> None:
+        """Attach an emoji to a message that came from there (XEP-0444), named by its ``spoken_id``."""
+
     async def composing(self, to: Address, active: bool) -> None:
-        """Show, or stop showing, that the bot is composing an answer (XEP-0085)."""
+        """Show, or stop showing, that the bot is composing an answer (XEP-0085): then it is active."""

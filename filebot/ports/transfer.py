@@ -184,8 +184,10 @@ class HttpTransfer(UrlSource, Protocol):
         answer of more bytes, or one that takes longer, raises TransferError.
         """
 
-    async def alive(self, url: str, size: int) -> bool:
-        """Tell whether a file of this size is still there, as far as can be told without reading it.
+    async def alive(self, url: str, size: int) -> bool | None:
+        """Tell whether a file of this size is there, as far as can be told without reading it.
+
+        None if the server was not reached or would not say.
 
         Never raises TransferError.
         """

@@ -3,10 +3,11 @@
 How it goes: a GET from the beginning names no range (Prosody answers ``bytes=0-`` with 416). When the
 connection breaks after N > 0 bytes, or when N bytes are there from an earlier download, the next GET asks
 for ``bytes=N-``. A server may answer 206 with that part, or 200 with everything, of which N bytes are then
-skipped. An answer that cannot belong to the same file is refused: half of an old file and half of a new one
-would be worse than none. So is one that is not shown to belong to it: unless a hash over the whole is going
-to be checked, the answer has to have the same strong entity tag as the first or, where that had none, the
-same time of change and size.
+skipped. An answer that cannot belong to the same file is not joined to what is there: half of an old file
+and half of a new one would be worse than none. Nor is one that is not shown to belong to it: unless a hash
+over the whole is going to be checked, the answer has to have the same strong entity tag as the first or,
+where that had none, the same time of change and size. Then the file begins anew (section 13.1.5): by
+Unresumable, or with a hash, which is of the old file, by PeerProtocolError.
 """
 
 import re
@@ -21,6 +22,7 @@ from filebot.errors import PeerProtocolError, Unresumable
 
 _FIRST_DELAY_S: Final = 0.1
 _LONGEST_DELAY_S: Final = 3.0
+_DAY_S: Final = 86_400.0
 _MOST_FRUITLESS: Final = 3
 """Consecutive broken connections without progress after which there is another attempt."""
 
@@ -30,6 +32,10 @@ PROGRESS_BYTES: Final = 64 * 1024
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", re.IGNORECASE)
 # RFC 9110 section 8.8.3; a weak one (W/) does not promise the same bytes.
 _STRONG_ETAG: Final = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
+
+
+class Changed(Exception):
+    """The file on the server is another version by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,21 @@ def announced_by(status: int, headers: Mapping[str, str], length: int | None) ->
     etag = headers.get("ETag")
     modified = headers.get("Last-Modified") if etag is None else None
     return AnnouncedBody(length, strong_etag(etag), modified, _is_exact(modified, headers.get("Date")))
+
+
+def is_whole(headers: Mapping[str, str], length: int | None) -> bool:
+    """Whether a 206 that nobody asked for brings all of the file."""
+    match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
+    if match is None or match[3] == "*":
+        return False
+    total = int(match[3])
+    return int(match[1]) == 0 and int(match[2]) == total - 1 and length in {None, total}
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds of a Retry-After, at most a day; None for a date or none (RFC 9110 10.2.3)."""
+    value = headers.get("Retry-After", "").strip()
+    return min(float(value), _DAY_S) if value.isascii() and value.isdigit() else None
 
 
 def updated_by(
@@ -105,9 +126,12 @@ def bytes_to_skip(
 
     ``length`` is its Content-Length; ``hashed`` tells that a hash over the whole is going to be checked.
     Raises PeerProtocolError if the answer does not fit, and Unresumable if without a hash nothing shows
-    that it does.
+    that it does, or something shows that the file has changed.
     """
-    known = _fitting(announced, received, status, headers, length)
+    try:
+        known = _fitting(announced, received, status, headers, length)
+    except Changed as error:
+        raise PeerProtocolError(str(error)) if hashed else Unresumable(str(error)) from error
     if received and not hashed and not _is_the_same(announced, status, headers, length):
         raise Unresumable("the rest may be of another file")
     return known
@@ -118,16 +142,16 @@ def _fitting(
 ) -> int:
     etag = strong_etag(headers.get("ETag"))
     if announced.etag is not None and etag is not None and etag != announced.etag:
-        raise PeerProtocolError("the file changed on the server")
+        raise Changed("the file changed on the server")
     if status == 206:
         return _skip_in_part(announced, received, headers.get("Content-Range", ""))
     if announced.etag is not None and etag is None and received:
         # The server says "not your version any more" by 200, and does not say which one it is.
-        raise PeerProtocolError("a full answer without its entity tag")
+        raise Changed("a full answer without its entity tag")
     if _differ(length, announced.size):
-        raise PeerProtocolError("the file's size changed on the server")
+        raise Changed("the file's size changed on the server")
     if length is not None and length < received:
-        raise PeerProtocolError("the file is shorter than what is there already")
+        raise Changed("the file is shorter than what is there already")
     return received
 
 
@@ -144,7 +168,7 @@ def _skip_in_part(announced: AnnouncedBody, received: int, content_range: str) -
     if last < first or last >= total:
         raise PeerProtocolError("206 with an impossible Content-Range")
     if _differ(total, announced.size):
-        raise PeerProtocolError("the file's size changed on the server")
+        raise Changed("the file's size changed on the server")
     if received == 0 or not first <= received <= last:
         raise PeerProtocolError("206 with another part than asked for")
     return received - first

@@ -1,5 +1,6 @@
 """Filters of templates: sizes, dates, durations and media types in words."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from gettext import NullTranslations
@@ -11,10 +12,19 @@ from babel.dates import format_date, format_timedelta
 from babel.lists import format_list
 
 from filebot.filenames import isolated, plain_text
-from filebot.replies.media_type_names import FORMATS, NAMED, PREFIXES
+from filebot.model import MACROS_PARAMETER, Entry
+from filebot.replies.media_type_names import FORMATS, NAMED, PREFIXES, WITH_MACROS
 
 _RECENT: Final = timedelta(days=7)
 """Longest distance shown in units of time; beyond it a date is shown."""
+
+_LONGEST_TYPED: Final = 100
+"""Most characters of a name that somebody is asked to type."""
+
+_READ_OTHERWISE: Final = re.compile(
+    r"""^["'“”„«‘’`#]|["'“”„«»‘’`]$|[*?？]|\s(?:by|to|with)\s|^\d+$|^(?:last|all)$""", re.IGNORECASE
+)
+"""Names that a command could take for something else: quoted, a pattern, a number, or followed by more."""
 
 _LONGEST_LINE: Final = 1_000
 """Most characters on a line, far more than a name has."""
@@ -29,6 +39,15 @@ def line(value: object) -> str:
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()  # as most names are: nothing hides in it
     return isolated(plain_text(text))
+
+
+def typed(entry: Entry) -> str:
+    """Return a file within a command that people type: its name, or its number where the name would be
+    read otherwise than as a name.
+    """
+    name = entry.name
+    is_plain = len(name) <= _LONGEST_TYPED and plain_text(name) == name and not _READ_OTHERWISE.search(name)
+    return line(name) if is_plain else f"#{entry.id}"
 
 
 def present() -> datetime:
@@ -61,6 +80,7 @@ class Phrases:
         """Return the filters by their names in templates."""
         return {
             "line": line,
+            "typed": typed,
             "quoted": self.quoted,
             "either": self.either,
             "size": self.size,
@@ -134,6 +154,7 @@ class Phrases:
         bare = media_type.partition(";")[0].strip().lower()
         if bare in FORMATS:
             name, noun = FORMATS[bare]
+            noun = WITH_MACROS.get(noun, noun) if media_type.endswith(MACROS_PARAMETER) else noun
             return self._catalogue.gettext(noun) % {"format": name}
         words = NAMED.get(bare) or PREFIXES.get(bare.partition("/")[0])
         return self._catalogue.gettext(words) if words else line(bare)

@@ -311,8 +311,8 @@ class ReplySender:
 
     async def _compose(self, to: Address) -> None:
         await asyncio.sleep(COMPOSING_AFTER_S)
-        await self.messenger.composing(to, active=True)
         try:
+            await self.messenger.composing(to, active=True)
             await asyncio.Event().wait()
         finally:
             await self.messenger.composing(to, active=False)

@@ -14,8 +14,9 @@ from filebot.events.facts import Actor, RemovalReason
 from filebot.files.access import Access, unknown
 from filebot.files.intake import Destination, Intake, IntakeResult, source_message
 from filebot.files.removal import Removal
+from filebot.files.retractions import Retractions
 from filebot.files.transfers import Direction, Slots
-from filebot.model import BareJid, Digest, Entry, Identity, IncomingMessage, Sender, SettingKey
+from filebot.model import BareJid, Digest, Entry, Identity, IncomingMessage, Offer, Sender, SettingKey
 from filebot.ports import Entries, Links
 from filebot.rooms.settings import RoomSettingsStore
 
@@ -37,6 +38,7 @@ class UnaskedFiles:
         entries: Entries,
         links: Links,
         intake: Intake,
+        retractions: Retractions,
         access: Access,
         removal: Removal,
         room_settings: RoomSettingsStore,
@@ -45,6 +47,7 @@ class UnaskedFiles:
         self._entries = entries
         self._links = links
         self._intake = intake
+        self._retractions = retractions
         self._access = access
         self._removal = removal
         self._room_settings = room_settings
@@ -101,8 +104,7 @@ class UnaskedFiles:
             recheck=recheck,
         )
         try:
-            place = self._slots.held(Direction.TO_BOT, sender)
-            result = await self._intake.fetch(offer, destination, place)
+            result = await self._fetch(post, offer, destination)
         except (_NotAnyMore, FileGone):
             return None
         try:
@@ -113,6 +115,13 @@ class UnaskedFiles:
             raise
         await self._take_back(result, RemovalReason.OPT_OUT if is_on() else RemovalReason.ARCHIVE_OFF, by)
         return None
+
+    async def _fetch(self, post: IncomingMessage, offer: Offer, destination: Destination) -> IntakeResult:
+        async def fetch(destination: Destination) -> IntakeResult:
+            place = self._slots.held(Direction.TO_BOT, post.sender)
+            return await self._intake.fetch(offer, destination, place)
+
+        return await self._retractions.take(post.posted, destination, fetch)
 
     async def _take_back(self, result: IntakeResult, reason: RemovalReason, by: Actor) -> None:
         """Remove what turned out not to be wanted while its bytes came.

@@ -1,7 +1,6 @@
 """A whole bot without a server: the real dispatcher, commands and services over the fakes."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -21,8 +20,6 @@ from filebot.model import (
     CommandItem,
     IncomingMessage,
     Invitation,
-    MessageRef,
-    Offer,
     Sender,
 )
 from filebot.plugin import Plugin
@@ -40,11 +37,12 @@ from filebot.testing.declared import DeclaredSource
 from filebot.testing.failures import Failures
 from filebot.testing.faults import Faults
 from filebot.testing.forms import Filling
-from filebot.testing.http import HostedFile, MemoryWeb
+from filebot.testing.http import MemoryWeb
 from filebot.testing.inspector import usual_inspector
 from filebot.testing.messenger import FileShown, RecordingMessenger, Said
 from filebot.testing.queue import QueueOfBot
 from filebot.testing.senders import ADMIN, ALICE, BOB, ROOM, sender_of
+from filebot.testing.talk import TalkedTo
 from filebot.testing.xmpp import FakeHistories, FakeStreams, FakeUploadService, FixedRooms
 from filebot.transfer.sources import SourcesByScheme
 
@@ -54,6 +52,7 @@ BOT: Final = "filebot@example.org"
 
 BotWith = Callable[..., Awaitable["FakeBot"]]
 """Type of the fixture ``bot_with``: it takes what FakeBot takes."""
+
 
 IDLE_S: Final = 5.0
 """Limit of each step of a source."""
@@ -66,7 +65,7 @@ LIMITS: Final = StorageLimits(
 )
 
 
-class FakeBot:
+class FakeBot(TalkedTo):
     """Bot that serves ``*@example.org`` and the room ``ROOM``, in which ``ALICE`` and ``BOB`` are.
 
     Use it as an async context. The bundled plugins are there, and those given. Its clock, ``now``, stands
@@ -150,6 +149,8 @@ class FakeBot:
             slots=slots,
             scanners=[ScannerCheck(scheme, each) for scheme, each in (scanners or {}).items()],
         )
+        shown_files = self._services.shown_files
+        self.messenger.posted = lambda room, said: shown_files.posted(room, said, said)
         self.jobs = QueueOfBot(lambda: self._services.jobs, self.catalog.jobs, self._answers)
         """Jobs are done only when a test runs them, or lets time pass."""
         self._http_of = http_factory(self.web)
@@ -169,6 +170,7 @@ class FakeBot:
         for error in (await self._lifespans.open(lives_of(first.plugins))).values():
             await self._lifespans.close()
             raise error
+        await self._services.shown_files.open()
         await self._services.room_settings.open()
         await self._services.worker.open()
         self._reloader = Reloader(self._source, self._services, self._http_of)
@@ -224,44 +226,6 @@ class FakeBot:
     @may_fail.setter
     def may_fail(self, value: bool) -> None:
         self._failures.may_fail = value
-
-    async def say(
-        self, text: str, by: Sender | str = ALICE, *, room: str | None = None, replying_to: str = ""
-    ) -> list[str]:
-        """Say something and return the texts that the bot said then, to whomever.
-
-        ``by`` is somebody's address; with ``room`` they say it to everybody there. ``in_room`` and
-        ``through_room`` make a sender with another nick, or who writes privately through a room.
-        ``replying_to`` is the id of a message: of a file that was dropped, or a place in
-        ``messenger.sent``.
-        """
-        return await self.receive(IncomingMessage(sender_of(by, room), text, replies_to=replying_to))
-
-    async def drop(
-        self,
-        name: str,
-        data: bytes,
-        by: Sender | str = ALICE,
-        *,
-        room: str | None = None,
-        type: str | None = None,  # noqa: A002 - as people call it
-        caption: str = "",
-        message_id: str = "",
-    ) -> list[str]:
-        """Send a file to the bot, or post it in a room, and return what the bot said then.
-
-        ``type`` is the media type that its server claims, and ``caption`` what is written with it.
-        ``message_id`` is for replies to that message. ``by`` and ``room`` are as in :meth:`say`.
-        """
-        url = f"https://files.example.org/{len(self.web.hosted)}/{name}"
-        self.web.hosted[url] = HostedFile(data, type)
-        offer = Offer(urls=(url,), name=name, size=len(data))
-        who = sender_of(by, room)
-        if message_id:
-            said = MessageRef(who.address.jid, message_id) if who.in_public else None
-            who = replace(who, message_id=message_id, message_ref=said)
-        message = IncomingMessage(who, caption, offers=(offer,), addressed=not who.in_public)
-        return await self.receive(message)
 
     async def fill_in(
         self, command: str, sender: Sender | str = ALICE, /, **values: str | Sequence[str]

@@ -37,6 +37,7 @@ from filebot.ports import (
     Released,
 )
 from filebot.testing.attachments import MemoryAttachments
+from filebot.testing.file_messages import MemoryFileMessages
 from filebot.testing.jobs import MemoryJobs
 from filebot.testing.plugin_data import MemoryPluginData
 
@@ -63,6 +64,7 @@ class MemoryCatalog:
         """Time and entry by owner and message: the file is gone when the entry is not the owner's."""
         self._subscriptions: dict[tuple[BareJid, BareJid], None] = {}
         self.attachments = MemoryAttachments(lambda entry_id: entry_id in self._entries)
+        self.file_messages = MemoryFileMessages(lambda entry_id: entry_id in self._entries)
         self.plugin_data = MemoryPluginData(lambda entry_id: entry_id in self._entries)
         self.plugin_tables = MemoryPluginTables()
 

@@ -107,5 +107,5 @@ class MemoryWeb:
         if self.fault is not None:
             raise self.fault
 
-    async def alive(self, url: str, size: int) -> bool:
+    async def alive(self, url: str, size: int) -> bool | None:
         return url in self.hosted and len(self.hosted[url].content) == size

@@ -1,8 +1,9 @@
 """Fake ``Messenger`` that records all messages."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from filebot.model import Address, Entry, MessageRef
+from filebot.model import Address, AddressKind, Entry, MessageRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,10 @@ class RecordingMessenger:
         self.sent: list[Said | FileShown] = []
         self.corrections = True
         """Whether clients show corrections."""
+        self.posted: Callable[[str, str], Awaitable[None]] | None = None
+        """Is told the room and the id of each message to a room; the room gives it the same id."""
+        self.reactions: list[tuple[str, str, str]] = []
+        """Reactions: the JID, the id of the message, and the emoji."""
         self.at_work_for: set[Address] = set()
         """Addresses that are shown that an answer is being worked on."""
 
@@ -45,21 +50,29 @@ class RecordingMessenger:
         replaces: str | None = None,
         answers: MessageRef | None = None,
     ) -> str:
-        self.sent.append(Said(to, text, language, replaces, answers))
-        return str(len(self.sent) - 1)
+        return await self._sent(Said(to, text, language, replaces, answers))
 
     async def shows_corrections(self, to: Address) -> bool:
         return self.corrections
 
     async def send_file(self, to: Address, entry: Entry, url: str) -> str:
-        self.sent.append(FileShown(to, entry, url))
-        return str(len(self.sent) - 1)
+        return await self._sent(FileShown(to, entry, url))
+
+    async def react(self, to: Address, message_id: str, emoji: str) -> None:
+        self.reactions.append((to.jid, message_id, emoji))
 
     async def composing(self, to: Address, active: bool) -> None:
         if active:
             self.at_work_for.add(to)
         else:
             self.at_work_for.discard(to)
+
+    async def _sent(self, message: Said | FileShown) -> str:
+        self.sent.append(message)
+        message_id = str(len(self.sent) - 1)
+        if self.posted is not None and message.to.kind is AddressKind.ROOM:
+            await self.posted(message.to.jid, message_id)
+        return message_id
 
     def texts(self, to: str) -> list[str]:
         """Return the texts said to this JID."""

@@ -30,10 +30,12 @@ from filebot.model import (
     Offer,
     ProxyState,
     RememberedRoom,
+    Retraction,
     RoomRole,
     Sender,
     Slot,
     StreamMethod,
+    left_of,
 )
 from filebot.plugin.deprecated import alias
 
@@ -133,6 +135,8 @@ class FakeHistories:
     def __init__(self) -> None:
         self.posts: dict[BareJid, list[IncomingMessage]] = {}
         """Messages of each room; other rooms have no history."""
+        self.retractions: dict[BareJid, dict[int, Sequence[Retraction]]] = {}
+        """What was taken back in each room, by the number of the message after which that was."""
         self.page_size = 10
         self.failures: list[FilebotError] = []
         """Errors that the next requests for a page raise, in this order."""
@@ -150,12 +154,15 @@ class FakeHistories:
             and (since is None or post.delayed_since is None or post.delayed_since >= since)
         ]
         found = rest[: self.page_size]
+        told = self.retractions.get(room, {})
+        retractions = [each for number, _ in found for each in told.get(number, ())]
         return HistoryPage(
-            tuple(post for _, post in found if not post.by_bot),
+            left_of([post for _, post in found if not post.by_bot], retractions),
             len(found),
             str(found[-1][0]) if found else after,
             len(found) == len(rest),
             found[-1][1].delayed_since if found else None,
+            tuple(retractions),
         )
 
 

@@ -9,7 +9,15 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from filebot.model import Address, EncryptedMessage, IncomingMessage, Invitation, Sender
+from filebot.model import (
+    Address,
+    EncryptedMessage,
+    IncomingMessage,
+    Invitation,
+    Reaction,
+    Retraction,
+    Sender,
+)
 from filebot.ports import CommandForms, FileRequest, StreamOffer
 
 log = logging.getLogger(__name__)
@@ -70,6 +78,10 @@ class Handlers:
     message: Handler[IncomingMessage] = _ignore_message
     encrypted: Handler[EncryptedMessage] | None = None
     invitation: Handler[Invitation] | None = None
+    retraction: Handler[Retraction] | None = None
+    reaction: Handler[Reaction] | None = None
+    posted: Callable[[str, str, str], Coroutine[object, object, None]] | None = None
+    """Is told the room, the bot's own id and the room's id of each message of the bot's to a room."""
     commands: CommandForms | None = None
     """Without it no ad-hoc commands are announced to others."""
     command_words: CommandWords = _without_words

@@ -43,6 +43,7 @@ from filebot.xmpp.messages.reader import Reader
 from filebot.xmpp.messages.router import MOST_HANDLERS, MessageRouter
 from filebot.xmpp.presence.online_clients import OnlineClients
 from filebot.xmpp.presence.subscriptions import Contacts
+from filebot.xmpp.profile.publisher import ProfilePublisher
 from filebot.xmpp.rooms.joined_rooms import JoinedRooms
 from filebot.xmpp.rooms.room_sender import RoomSender
 from filebot.xmpp.streams import PeerStreams
@@ -175,10 +176,11 @@ class XmppSession:
             reader,
             self._rooms.nick_in,
             self._messenger,
-            settings.nick,
+            settings.name,
             is_same_occupant=self._rooms.is_same_occupant,
             software=lambda full: self._clients.known(full).software,
         )
+        self._profile = ProfilePublisher(stream, settings.profile, self._streams.fast_path)
         self._histories = RoomHistories(stream, reader.author, self._rooms.is_ours_in, self._rooms.joined)
         sent = SentMessages(stream)
         if isinstance(stream, ClientStream):
@@ -336,6 +338,7 @@ class XmppSession:
         self._clients.forget()
         if not self._settings.passive:
             await self._account.enter()
+            await self._profile.publish()
         await self._tell_features()
         if not self._settings.passive:
             await self._account.become_available(self._catch_up, self._contacts.show)
@@ -354,7 +357,7 @@ class XmppSession:
             async with asyncio.timeout(PROXY_LIMIT_S):
                 if features >= SOCKS5 and await self._streams.meets_by_socks5():
                     features |= MET_BY_SOCKS5
-        await tell_features(self._stream, self._settings.nick, features)
+        await tell_features(self._stream, self._settings.name, features)
 
     def _presence(self, stanza: Element) -> None:
         sender = sender_of(stanza)

@@ -22,21 +22,12 @@ STANZA_IDS: Final = "urn:xmpp:sid:0"  # XEP-0359
 OCCUPANT_ID: Final = "urn:xmpp:occupant-id:0"  # XEP-0421
 LANGUAGE: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 
-_RETRACTED: Final = frozenset(
-    {"{urn:xmpp:message-retract:0}retracted", "{urn:xmpp:message-retract:1}retracted"}
-)
-
 # RFC 5646 section 4.4.1: nobody needs longer tags.
 _LONGEST_LANGUAGE: Final = 35
 
 
-def is_retracted(stanza: Element) -> bool:
-    """Whether an archive has only the place of a message left, which was taken back (XEP-0424)."""
-    return any(child.tag in _RETRACTED for child in stanza)
-
-
 def jid_or_none(text: str | None) -> Jid | None:
-    """The address; None if there is none or it is malformed."""
+    """The address, prepared (RFC 7622); None if there is none or it is malformed."""
     try:
         return parse_jid(text) if text else None
     except InvalidJID:

@@ -194,11 +194,11 @@ async def test_a_killed_bot_brings_it_to_who_was_offline(tmp_path: Path) -> None
         async with online(server, "bob") as bob:
             why = await bob.said("directly")
             assert why == (
-                '"big.bin" is from alice@localhost.\n'
+                '"big.bin" is from "alice@localhost".\n'
                 'Your server has no upload service, so I am sending "big.bin" directly.'
             )
             assert await bob.file() == content
-            await alice.said('Sent "big.bin" to bob@localhost.')
+            await alice.said('Sent "big.bin" to "bob@localhost".')
             assert len(bob.offers) == 1
         await alice.until_nothing_moves()
         async with online(server, "bob") as bob:

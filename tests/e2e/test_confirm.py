@@ -18,14 +18,14 @@ async def test_several_files_are_deleted_after_a_yes_and_a_restart_forgets_the_q
             await alice.drop(path, world.bot_jid)
             assert "Stored" in (await alice.next_message(world.from_bot)).body
         asked = await world.ask(alice, "rm *.txt")
-        assert asked.body.startswith("Delete 2 files (14 bytes) for good?\n- two.txt (#2, 7 bytes)")
+        assert asked.body.startswith("Delete 2 files, 14 bytes, for good?\n- two.txt (7 bytes, #2)")
         assert asked.body.endswith("\nTo go on, type: yes")
         await world.bot.stop()
         await world.bot.start()
         assert "nothing to confirm" in (await world.ask(alice, "yes")).body
         assert len(world.blobs()) == 3
         assert (await world.ask(alice, "rm #1 #2")).body.startswith("Delete 2 files")
-        assert (await world.ask(alice, "Yes.")).body.startswith("Deleted 2 files (14 bytes):")
+        assert (await world.ask(alice, "Yes.")).body.startswith("Deleted 2 files, 14 bytes:")
         assert len(world.blobs()) == 1
         assert "three.pdf" in (await world.ask(alice, "ls")).body
 

@@ -224,6 +224,7 @@ EXPECTED = {
     "urn:xmpp:sfs:0",
     "urn:xmpp:sid:0",
     "urn:xmpp:sims:1",
+    "vcard-temp",
 }
 
 

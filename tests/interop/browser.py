@@ -44,7 +44,8 @@ class BrowserFailed(Exception):
 class Browser:
     """Browser that runs while the context is open, with all its files below ``folder``."""
 
-    def __init__(self, network: Network, folder: Path) -> None:
+    def __init__(self, network: Network | None, folder: Path) -> None:
+        """``network`` is None for that of the host."""
         self._network = network
         self._folder = folder
         self._stack = AsyncExitStack()
@@ -140,7 +141,7 @@ class Browser:
         try:
             self._program = await Program.start(
                 [
-                    *self._network.launcher,
+                    *(self._network.launcher if self._network else ()),
                     *_SHELL,
                     *(str(theirs_in), str(theirs_out)),
                     *(BROWSER, *_OPTIONS, f"--user-data-dir={self._folder / 'profile'}"),

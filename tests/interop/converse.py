@@ -3,6 +3,7 @@
 import json
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -24,12 +25,21 @@ NAMES: Final = {button: action for action, button in ACTIONS.items()}
 PAGE: Final = Path(__file__).with_name("converse.html")
 
 
+@dataclass(frozen=True)
+class Shown:
+    """Message as a chat shows it."""
+
+    text: str
+    links: tuple[str, ...]
+    pictures: tuple[str, ...]
+
+
 class Converse:
     """Converse.js, logged in: ``async with Converse(network, server, "alice", folder) as alice``."""
 
     name = "converse"
 
-    def __init__(self, network: Network, server: Server, user: str, folder: Path) -> None:
+    def __init__(self, network: Network | None, server: Server, user: str, folder: Path) -> None:
         self.jid = server.jid(user)
         """Bare JID."""
         self._browser = Browser(network, folder / "browser")
@@ -58,6 +68,29 @@ class Converse:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+
+    async def messages_of(self, jid: str, wanted: str) -> list[Shown]:
+        """Open the chat with somebody, and return its messages when one of them has these words."""
+        found = await self._browser.evaluate(
+            """
+            await api.chats.open(jid);
+            const bodies = () => [...document.querySelectorAll("converse-chat-message-body")];
+            await until(() => bodies().some((each) => each.text.includes(wanted)), wanted);
+            await new Promise((done) => setTimeout(done, 1000));  // until pictures are in their place
+            return bodies().map((each) => ({
+                text: each.innerText.trim(),
+                links: [...each.querySelectorAll("a")].map((link) => link.href),
+                pictures: [...each.querySelectorAll("img")].map((image) => image.src),
+            }));
+            """,
+            jid=jid,
+            wanted=wanted,
+        )
+        return [Shown(each["text"], tuple(each["links"]), tuple(each["pictures"])) for each in found]
+
+    async def picture(self, path: Path) -> Path:
+        """Write what the whole window shows as PNG, and return the path."""
+        return await self._browser.screenshot(path)
 
     async def screenshot(self, path: Path) -> Path:
         """Write what the window shows as PNG, with the form or else the result in view; return the path."""

@@ -124,7 +124,7 @@ async def test_a_file_is_sent_to_a_friend(
     done = await window.press(Button.COMPLETE)
     await record.picture("result")
     assert done.buttons == frozenset()
-    assert f'Sent "{path.name}" to {bob.jid}.' in done.texts
+    assert f'Sent "{path.name}" to "{bob.jid}".' in done.texts
     url = await bob.said(world.bot_jid, "https://", since=told)
     assert sha256_of((await bob.received(url)).path) == sha256_of(path)
 

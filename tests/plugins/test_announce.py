@@ -42,7 +42,7 @@ async def test_new_files_are_announced_together(managed: FakeBot) -> None:
     lines = text.splitlines()
     assert lines[0] == "7 new files in this room:"
     assert [each.split()[0] for each in lines[1:6]] == [f"{number}.txt" for number in range(5)]
-    assert lines[-2:] == ["and 2 more.", 'To get the first one, type: !get "0.txt"']
+    assert lines[-2:] == ["and 2 more.", "To get the first one, type: !get 0.txt"]
     said = managed.messenger.sent[-1]
     assert isinstance(said, Said)
     assert (said.to.jid, said.to.kind) == (ROOM, AddressKind.ROOM)

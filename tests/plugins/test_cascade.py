@@ -102,9 +102,9 @@ async def test_a_friend_reads_from_whom_it_is_and_why_so(bot: FakeBot) -> None:
     assert said == [
         (
             BOB,
-            f'"a.bin" is from {ALICE}.\n{DIRECTLY}',
+            f'"a.bin" is from "{ALICE}".\n{DIRECTLY}',
         ),
-        (ALICE, f'Sent "a.bin" to {BOB}.'),
+        (ALICE, f'Sent "a.bin" to "{BOB}".'),
     ]
 
 
@@ -243,8 +243,8 @@ async def test_who_is_offline_gets_it_on_coming_online(bot: FakeBot) -> None:
     assert f"{number}: a.bin (waiting for {BOB} to come online)" in listed
     assert await bot.come_online(DESKTOP) == []
     assert await bot.come_online(BOBS) == [
-        f'"a.bin" is from {ALICE}.\nYour server has no upload service, so I am sending "a.bin" directly.',
-        f'Sent "a.bin" to {BOB}.',
+        f'"a.bin" is from "{ALICE}".\nYour server has no upload service, so I am sending "a.bin" directly.',
+        f'Sent "a.bin" to "{BOB}".',
     ]
     assert bot.streams.received == [(BOBS.jid, SOCKS5, b"content")]
     assert await bot.come_online(BOBS) == []
@@ -263,7 +263,7 @@ async def test_a_link_that_can_be_by_then_is_taken(bot: FakeBot) -> None:
     await bot.say(f"send a.bin to {BOB}")
     await bot.say("get a.bin")
     bot.uploads.away = False
-    assert await bot.come_online(BOBS) == [f'Sent "a.bin" to {BOB}.', f'"a.bin" is from {ALICE}.']
+    assert await bot.come_online(BOBS) == [f'Sent "a.bin" to "{BOB}".', f'"a.bin" is from "{ALICE}".']
     assert await bot.come_online(DESKTOP) == ['Now I can give you a link to "a.bin".']
     assert [shown.to.jid for shown in bot.sent] == [BOB, ALICE]
     assert not bot.streams.received
@@ -459,7 +459,7 @@ async def test_a_stream_has_its_row_from_before_it_begins(bot: FakeBot) -> None:
     asking = asyncio.create_task(bot.say("get a.bin"))
     await begun.wait()
     [queued] = await bot.catalog.deliveries()
-    assert "a.bin (0%" in bot._first.replies.render(
+    assert "a.bin, 0%" in bot._first.replies.render(
         "transfers/list", "en", transfers=bot._services.transfers.all(), more=0, waiting=()
     )
     async with AfterRestart(bot) as again:

@@ -109,7 +109,7 @@ async def test_without_an_upload_service_the_answer_says_so(bot: FakeBot) -> Non
 async def test_send_brings_a_file_to_a_friend_who_is_told_from_whom(bot: FakeBot) -> None:
     await bot.drop("a.txt", b"1")
     said = await bot.say(f"send a.txt to {BOB}")
-    assert said == [f'Sent "a.txt" to {BOB}.', f'"a.txt" is from {ALICE}.']
+    assert said == [f'Sent "a.txt" to "{BOB}".', f'"a.txt" is from "{ALICE}".']
     assert [shown.to.jid for shown in bot.sent] == [BOB]
 
 

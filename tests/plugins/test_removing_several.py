@@ -24,12 +24,12 @@ async def drop(bot: FakeBot, *files: str, sender: Sender | str = ALICE) -> None:
 async def test_a_pattern_asks_and_then_deletes_what_it_matched(bot: FakeBot) -> None:
     await drop(bot, "a.jpg", "b.JPG", "c.png")
     assert await bot.say("rm *.jpg") == [
-        f"Delete 2 files (10 bytes) for good?\n- b.JPG (#2, 5 bytes)\n- a.jpg (#1, 5 bytes)\n{YES}"
+        f"Delete 2 files, 10 bytes, for good?\n- b.JPG (5 bytes, #2)\n- a.jpg (5 bytes, #1)\n{YES}"
     ]
     await drop(bot, "later.jpg")
     assert len(await names(bot)) == 4
     assert await bot.say("yes") == [
-        "Deleted 2 files (10 bytes):\n- b.JPG (#2, 5 bytes)\n- a.jpg (#1, 5 bytes)"
+        "Deleted 2 files, 10 bytes:\n- b.JPG (5 bytes, #2)\n- a.jpg (5 bytes, #1)"
     ]
     assert await names(bot) == ["later.jpg", "c.png"]
     assert len(bot.store.blobs) == 2
@@ -38,7 +38,7 @@ async def test_a_pattern_asks_and_then_deletes_what_it_matched(bot: FakeBot) -> 
 async def test_a_pattern_asks_even_for_one_file(bot: FakeBot) -> None:
     await drop(bot, "a.jpg", "b.png")
     [said] = await bot.say("rm *.jpg")
-    assert said == f"Delete one file (5 bytes) for good?\n- a.jpg (#1, 5 bytes)\n{YES}"
+    assert said == f"Delete one file, 5 bytes, for good?\n- a.jpg (5 bytes, #1)\n{YES}"
     assert await bot.say("yes") == ['Deleted "a.jpg" (#1).']
 
 
@@ -51,8 +51,8 @@ async def test_a_pattern_asks_even_for_one_file(bot: FakeBot) -> None:
 )
 async def test_several_names_numbers_and_patterns(bot: FakeBot, command: str) -> None:
     await drop(bot, "a.pdf", "b.pdf", "c.txt")
-    assert (await bot.say(command))[0].startswith("Delete 2 files (10 bytes) for good?")
-    assert (await bot.say("yes"))[0].startswith("Deleted 2 files (10 bytes):")
+    assert (await bot.say(command))[0].startswith("Delete 2 files, 10 bytes, for good?")
+    assert (await bot.say("yes"))[0].startswith("Deleted 2 files, 10 bytes:")
     assert await names(bot) == ["c.txt"]
 
 
@@ -60,15 +60,15 @@ async def test_what_is_not_there_is_said_before_and_after(bot: FakeBot) -> None:
     await drop(bot, "a.pdf", "b.pdf")
     [said] = await bot.say("rm a.pdf b.pdf nope.pdf #77 *.gif")
     missing = 'I have no files called "nope.pdf", "#77", "*.gif".'
-    assert said.endswith(f"- b.pdf (#2, 5 bytes)\n{missing}\n{YES}")
+    assert said.endswith(f"- b.pdf (5 bytes, #2)\n{missing}\n{YES}")
     [said] = await bot.say("yes")
-    assert said.endswith(f"- b.pdf (#2, 5 bytes)\n{missing}")
+    assert said.endswith(f"- b.pdf (5 bytes, #2)\n{missing}")
 
 
 async def test_one_of_several_numbers_is_deleted_at_once(bot: FakeBot) -> None:
     await drop(bot, "a.pdf")
     assert await bot.say("rm #1 #2") == [
-        'Deleted one file (5 bytes):\n- a.pdf (#1, 5 bytes)\nI have no file called "#2".'
+        'Deleted one file, 5 bytes:\n- a.pdf (5 bytes, #1)\nI have no file called "#2".'
     ]
 
 
@@ -124,7 +124,7 @@ async def test_a_reply_to_a_message_with_several_files_means_all_of_them(bot: Fa
         await bot.drop(name, name.encode(), message_id="m1")
     await bot.say("rm a.txt")
     [said] = await bot.say("rm", replying_to="m1")
-    assert said.startswith("Delete 2 files (10 bytes) for good?\n- b.txt")
+    assert said.startswith("Delete 2 files, 10 bytes, for good?\n- b.txt")
     assert 'I have no file called "#1".' in said
     assert (await bot.say("yes"))[0].startswith("Deleted 2 files")
     assert (await bot.say("rm", replying_to="m1"))[0].startswith("I have no file called")
@@ -137,7 +137,7 @@ async def test_in_a_room_a_pattern_means_the_files_that_one_may_delete(bot: Fake
     await bot.say(f"send bobs.txt to {ROOM}", BOB)
     [said] = await bot.say("rm *.txt", in_room())
     assert said == (
-        "alice: Delete one file (8 bytes) for good?\n- mine.txt (#4, 8 bytes)\nTo go on, type: !yes"
+        "alice: Delete one file, 8 bytes, for good?\n- mine.txt (8 bytes, #4)\nTo go on, type: !yes"
     )
     assert "nothing to confirm" in (await bot.say("yes", in_room(BOB, "alice")))[0]
     assert await bot.say("yes", in_room()) == ['Deleted "mine.txt" (#4).']
@@ -167,8 +167,8 @@ async def test_what_a_check_keeps_is_told(bot: FakeBot) -> None:
         await guarded.say("rm *.txt")
         said, cause = await guarded.say("yes")
         assert said == (
-            "Deleted one file (5 bytes):\n- a.txt (#1, 5 bytes)\n"
-            "2 files were not deleted:\n- c.txt (#3, 5 bytes)\n- b.txt (#2, 5 bytes)"
+            "Deleted one file, 5 bytes:\n- a.txt (5 bytes, #1)\n"
+            "2 files were not deleted:\n- c.txt (5 bytes, #3)\n- b.txt (5 bytes, #2)"
         )
         assert cause == "c.txt is under guard."
 
@@ -189,8 +189,8 @@ async def test_a_failure_midway_says_what_is_gone_and_what_is_not(
     await bot.say("rm *.txt")
     said = await bot.say("yes")
     assert said[0] == (
-        "Deleted one file (5 bytes):\n- c.txt (#3, 5 bytes)\n"
-        "2 files were not deleted:\n- b.txt (#2, 5 bytes)\n- a.txt (#1, 5 bytes)"
+        "Deleted one file, 5 bytes:\n- c.txt (5 bytes, #3)\n"
+        "2 files were not deleted:\n- b.txt (5 bytes, #2)\n- a.txt (5 bytes, #1)"
     )
     assert len(said) == 2
     assert calls == [3, 2], "the next would fail as well"

@@ -1,15 +1,17 @@
 """A file that a command does not name is the one in the message replied to (XEP-0461)."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Annotated
 
 import pytest
 
 from filebot.files import shown_files
 from filebot.files.shown_files import ShownFiles
-from filebot.model import Address, AddressKind
+from filebot.model import Address, Sender
 from filebot.plugin import Context, Entries, Entry, Plugin, exact
 from filebot.testing import ALICE, BOB, ROOM, FakeBot, in_room, through_room
+from filebot.testing.file_messages import MemoryFileMessages
 
 plugin = Plugin[None](
     "marks",
@@ -104,6 +106,76 @@ async def test_a_post_that_a_room_archived_is_meant_by_a_reply(bot: FakeBot) -> 
     assert said.startswith("I do not remember a file")
 
 
+async def shared(bot: FakeBot) -> str:
+    """Let Bob post a file in the room and keep it; return the id of the bot's answer there."""
+    await bot.drop("a.txt", b"a", in_room(BOB, "bob"), message_id="s1")
+    await bot.say("keep", in_room(BOB, "bob"))
+    return str(len(bot.messenger.sent) - 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [("get", ""), ("info", "a.txt, #1"), ("Get", ""), ("mark with red", "a.txt: red"), ("get by http", "")],
+)
+async def test_in_a_room_a_command_in_a_reply_to_the_bot_needs_no_prefix(
+    bot: FakeBot, text: str, answer: str
+) -> None:
+    stored = await shared(bot)
+    said = await bot.say(text, in_room(), replying_to=stored, addressed=False)
+    assert said[0].startswith(answer) if answer else len(bot.sent) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["get well soon", "thanks", "mark with some words", "info please", "perhaps not", "yes", "ls", ""],
+)
+async def test_talk_about_the_bots_message_is_left_alone(bot: FakeBot, text: str) -> None:
+    stored = await shared(bot)
+    assert await bot.say(text, in_room(), replying_to=stored, addressed=False) == []
+    assert not bot.sent
+
+
+async def test_a_reply_to_somebodys_post_needs_the_prefix(bot: FakeBot) -> None:
+    await shared(bot)
+    assert await bot.say("mark", in_room(), replying_to="s1", addressed=False) == []
+    assert await bot.say("mark", in_room(), replying_to="s1") == ["a.txt:"]
+
+
+async def test_a_question_in_a_room_is_answered_by_a_reply(bot: FakeBot) -> None:
+    for number in range(2):
+        await bot.drop(f"{number}.txt", b"%d" % number, in_room(), message_id=f"s{number}")
+        await bot.say("keep", in_room())
+    await bot.say("rm *.txt", in_room())
+    question = str(len(bot.messenger.sent) - 1)
+    assert await bot.say("yes", in_room(), replying_to="0", addressed=False) == []
+    [said] = await bot.say("yes", in_room(), replying_to=question, addressed=False)
+    assert said.startswith("Deleted 2 files")
+
+
+async def test_an_announcement_and_a_list_of_one_file_show_it(bot: FakeBot) -> None:
+    bot.rooms.managers[ROOM] = frozenset({ALICE})
+    await bot.say("room set announce on", in_room())
+    await bot.drop("a.txt", b"a", message_id="m1")
+    await bot.say("ls")
+    listed = str(len(bot.messenger.sent) - 1)
+    assert await bot.say("mark", replying_to=listed) == ["a.txt:"]
+    await bot.say(f"send a.txt to {ROOM}")
+    shown = next(str(place) for place, each in enumerate(bot.messenger.sent) if each in bot.sent)
+    assert await bot.say("mark", in_room(BOB, "bob"), replying_to=shown, addressed=False) == ["a.txt:"]
+    await bot.say("room set archive on", in_room())
+    await bot.drop("b.txt", b"b", in_room(BOB, "bob"))
+    [announced] = await bot.pass_time(timedelta(minutes=1))
+    assert "b.txt" in announced
+    said = str(len(bot.messenger.sent) - 1)
+    assert await bot.say("mark", in_room(), replying_to=said, addressed=False) == ["b.txt:"]
+
+
+async def test_messages_of_the_bot_in_rooms_are_known_after_a_restart(bot: FakeBot) -> None:
+    stored = await shared(bot)
+    async with FakeBot(plugin, catalog=bot.catalog) as again:
+        assert await again.say("mark", in_room(), replying_to=stored, addressed=False) == ["a.txt:"]
+
+
 async def test_a_reply_to_anything_else_is_answered_with_what_to_type(bot: FakeBot) -> None:
     [said] = await bot.say("mark", replying_to="unknown")
     assert said == (
@@ -131,15 +203,14 @@ async def test_a_reply_gives_no_right_and_brings_nothing_back(bot: FakeBot) -> N
     assert said.startswith('I have no file called "#1".')
 
 
-def test_only_the_latest_messages_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shown_files, "MOST_MESSAGES", 3)
-    shown, room = ShownFiles(), Address(ROOM, AddressKind.ROOM)
+async def test_only_the_latest_messages_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shown_files, "MOST_FILE_MESSAGES_OF_PLACE", 3)
+    shown, person = ShownFiles(MemoryFileMessages(lambda _: True)), Sender(Address(ALICE), ALICE)
     for number in range(5):
-        shown.add(room, f"m{number}", number)
-        shown.add(room, "", number)
-    found = [shown.replied_to(in_room(), f"m{number}") for number in range(5)]
+        await shown.add(person.address, f"m{number}", [number])
+        await shown.add(person.address, "", [number])
+    found = [shown.replied_to(person, f"m{number}") for number in range(5)]
     assert found == [(), (), (2,), (3,), (4,)]
-    for number in range(100):
-        shown.add(room, "m4", number)
-    assert len(shown.replied_to(in_room(), "m4") or ()) == shown_files.MOST_FILES
-    assert shown.replied_to(in_room(), "") is None
+    await shown.add(person.address, "m4", range(100))
+    assert len(shown.replied_to(person, "m4") or ()) == shown_files.MOST_FILES
+    assert shown.replied_to(person, "") is None

@@ -101,7 +101,7 @@ async def test_fetches_of_one_person_take_their_share_and_the_next_hears_that_it
         )
         assert bot.slow.opened == transfers.PER_PERSON
         [listed] = await bot.ask("transfers")
-        assert "late.bin (waiting for its turn)" in listed
+        assert "late.bin, waiting for its turn" in listed
 
 
 @in_virtual_time

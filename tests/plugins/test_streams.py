@@ -144,7 +144,7 @@ async def test_a_transfer_is_shown_and_can_be_stopped(bot: FakeBot) -> None:
     await begun.wait()
     assert "1" not in await said_meanwhile(bot, "transfers", BOB)
     shown = await said_meanwhile(bot, "transfers", ALICE)
-    assert "a.bin (0%, 0 bytes of 7 bytes)" in shown
+    assert "a.bin, 0%, 0 bytes of 7 bytes" in shown
     number = shown.partition(":")[0]
     assert "number" in await said_meanwhile(bot, f"cancel {number}", BOB)
     assert await said_meanwhile(bot, f"cancel {number}", ALICE) == '"a.bin" was stopped.'

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from filebot.concurrency.bounded_store import weight
-from filebot.model import Offer
+from filebot.model import MessageIds, Offer
 from filebot.protocol.file_sharing.read import AnnouncedFile, Attached, Shared, combined
 
 MESSAGE_BYTES: Final = 1_000
@@ -27,6 +27,9 @@ NUMBER_BYTES: Final = 100
 
 MAX_IDS: Final = 4
 """Ids kept of one message: the id, the origin-id, and one stanza-id or two."""
+
+
+_NO_IDS: Final = MessageIds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,9 @@ class _Message:
 
     size: int
     """Bytes of memory that it took at first, about."""
+
+    message_ids: MessageIds
+    """The same ids, told apart by who gave them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +82,31 @@ class AttachmentJoiner:
         self._by_id: dict[tuple[str, str], _Message] = {}
         self._lost: deque[Unfinished] = deque(maxlen=most.messages)
 
-    def feed(self, sender: str, shared: Shared, ids: Iterable[str], now: float) -> tuple[Offer, ...]:
+    def attached_to(self, sender: str, shared: Shared) -> MessageIds | None:
+        """Return the ids of the message that this one is attached to; None if it is not known."""
+        known = self._by_id.get((sender, shared.attached.message_id)) if shared.attached else None
+        return None if known is None else known.message_ids
+
+    def feed(
+        self,
+        sender: str,
+        shared: Shared,
+        ids: Iterable[str],
+        now: float,
+        message_ids: MessageIds = _NO_IDS,
+    ) -> tuple[Offer, ...]:
         """The offers that this message makes complete.
 
         ``sender`` is the bare JID, or the occupant JID in a room; ``ids`` are all by which another message
         may refer to this one: its id and origin-id, in a room the room's stanza-id (XEP-0359).
+        ``message_ids`` is what :meth:`attached_to` returns for it.
         """
         known = self._by_id.get((sender, shared.attached.message_id)) if shared.attached else None
         offers = shared.offers
         if known is not None and shared.attached is not None:
             offers = _joined(known, shared, shared.attached)
         if shared.announced or (shared.attached is None and (offers or shared.encrypted_urls)):
-            self._remember(sender, shared, tuple(ids)[:MAX_IDS], now)
+            self._remember(sender, shared, tuple(ids)[:MAX_IDS], message_ids, now)
         return offers
 
     def expire(self, now: float) -> tuple[Unfinished, ...]:
@@ -98,11 +117,17 @@ class AttachmentJoiner:
         self._lost.clear()
         return lost
 
-    def _remember(self, sender: str, shared: Shared, ids: tuple[str, ...], now: float) -> None:
+    def _remember(
+        self, sender: str, shared: Shared, ids: tuple[str, ...], message_ids: MessageIds, now: float
+    ) -> None:
         urls = (*shared.encrypted_urls, *(url for offer in shared.offers for url in offer.urls))
         told = {hash(url) for url in urls}
-        size = MESSAGE_BYTES + weight((sender, ids, shared.announced)) + NUMBER_BYTES * len(told)
-        message = _Message(sender, ids, now, list(shared.announced), told, size)
+        size = (
+            MESSAGE_BYTES
+            + weight((sender, ids, message_ids.own, shared.announced))
+            + NUMBER_BYTES * len(told)
+        )
+        message = _Message(sender, ids, now, list(shared.announced), told, size, message_ids)
         self._messages[message] = None
         for each in ids:
             self._by_id[sender, each] = message

@@ -16,6 +16,7 @@ from filebot.protocol.file_sharing.namespaces import (
     ATTACH,
     ESFS,
     FALLBACK,
+    FEATURE_FALLBACK,
     FILEBOT,
     JINGLE_FILES,
     METADATA,
@@ -32,6 +33,8 @@ MAX_OFFERS: Final = 64
 """Files of one message that are read; beyond, they are only counted."""
 MAX_ID: Final = 1024
 """Characters of an id that is kept."""
+LONGEST_JID: Final = 3071
+"""Characters (RFC 7622 section 3.1)."""
 MAX_URLS: Final = 8
 """Sources kept of one file."""
 MAX_URL: Final = 8192
@@ -39,6 +42,7 @@ MAX_URL: Final = 8192
 
 _FILES: Final = frozenset({OOB, SFS, SIMS, REFERENCE})
 """Extensions whose fallback text is not needed once the files themselves were read."""
+_FALLBACKS: Final = frozenset({f"{{{FALLBACK}}}fallback", f"{{{FEATURE_FALLBACK}}}fallback"})
 _QUOTES: Final = frozenset({REPLY})
 """The quotation before a reply (XEP-0461 section 3.1): somebody else's words."""
 
@@ -91,6 +95,8 @@ class Shared:
     attached: Attached | None = None
     replies_to: str = ""
     """The id of the message that this one is a reply to (XEP-0461)."""
+    replies_to_author: str = ""
+    """The address of that message's author, as this one names it."""
     encrypted_urls: tuple[str, ...] = ()
     """Where encrypted bytes are. Never to be fetched as if they were the file."""
     by_bot: bool = False
@@ -140,6 +146,7 @@ def read(message: Element) -> Shared:
             announced=tuple(announced[:MAX_OFFERS]),
             attached=attached,
             replies_to=_replies_to(message),
+            replies_to_author=_replies_to_author(message),
             encrypted_urls=tuple(hidden),
             by_bot=first(message, FILEBOT, "posted") is not None,
         ),
@@ -210,6 +217,12 @@ def _attached(message: Element) -> Attached | None:
 def _replies_to(message: Element) -> str:
     reply = first(message, REPLY, "reply")
     return "" if reply is None else reply.get("id", "")[:MAX_ID]
+
+
+def _replies_to_author(message: Element) -> str:
+    reply = first(message, REPLY, "reply")
+    author = "" if reply is None else reply.get("to", "")
+    return author if len(author) <= LONGEST_JID else ""
 
 
 def _id_of(element: Element) -> str:
@@ -334,12 +347,12 @@ def _without_urls(text: str, urls: frozenset[str]) -> str:
 def _ranges(message: Element, fallback_for: frozenset[str], length: int) -> list[tuple[int, int]]:
     """From a codepoint to the one after the last; XEP-0426 counts as Python does."""
     found = []
-    for fallback in named(message, FALLBACK, "fallback"):
+    for fallback in (each for each in message if each.tag in _FALLBACKS):
         if fallback.get("for") not in fallback_for:
             continue
         if len(fallback) == 0:  # no children: the whole of every body (XEP-0428 section 2.2)
             found.append((0, length))
-        for part in named(fallback, FALLBACK, "body"):
+        for part in named(fallback, namespace_of(fallback), "body"):
             start = bounded_int(part.get("start", "0"), length)
             # Some clients end one after the last character of a body that the server stripped.
             end = bounded_int(part.get("end", str(length)), 2**31)

@@ -62,13 +62,21 @@ def _sfs(entry: Entry, url: str) -> Element:
 
 
 def _sims(entry: Entry, url: str) -> Element:
-    reference = Element(f"{{{REFERENCE}}}reference", {"type": "data"})
+    reference = _reference(url)
     sharing = SubElement(reference, f"{{{SIMS}}}media-sharing")
     # XEP-0234 knows no dimensions. COMPAT(Cheogram): reads them in the namespace of schema.org.
     sharing.append(_file(entry, JINGLE_FILE, SCHEMA_ORG))
     sources = SubElement(sharing, f"{{{SIMS}}}sources")
-    SubElement(sources, f"{{{REFERENCE}}}reference", {"type": "data", "uri": url})
+    sources.append(_reference(url, uri=url))
     return reference
+
+
+def _reference(body: str, **attributes: str) -> Element:
+    """Return a reference to the whole body (XEP-0372): ``begin`` and ``end`` count its code points."""
+    # COMPAT(Converse.js, 14): writes the referenced text once more for each reference, in the place of link
+    # and picture, unless it finds no element with the id of the anchor. Others do not read the anchor.
+    place = {"type": "data", "anchor": "body", "begin": "0", "end": str(len(body))}
+    return Element(f"{{{REFERENCE}}}reference", {**place, **attributes})
 
 
 def _fallback() -> Element:

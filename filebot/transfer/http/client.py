@@ -17,25 +17,34 @@ import aiohttp
 from yarl import URL
 
 from filebot.concurrency.tasks import Threads
-from filebot.errors import ForbiddenTarget, PeerProtocolError, Refused, TransferError
+from filebot.errors import (
+    ForbiddenTarget,
+    PeerProtocolError,
+    Refused,
+    ServerTimeout,
+    TransferError,
+    TransferTimeout,
+)
 from filebot.model import HttpRequest, HttpResponse, Slot
 from filebot.protocol.http_range import announced_by
 from filebot.system.certificates import Trust
 from filebot.transfer.address_policy import AddressPolicy
+from filebot.transfer.http.cookies import RedirectCookies
 from filebot.transfer.http.download import PIECE_BYTES, HttpDownload, peer_errors
 from filebot.transfer.http.resolver import NameLookup, PolicyResolver
 from filebot.transfer.http.upload import FileBody, idle_limit
 
 _log = logging.getLogger(__name__)
 
-MAX_REDIRECTS: Final = 5
+MAX_REDIRECTS: Final = 10
 READERS: Final = 4
 """Threads that read files for uploads over TLS."""
 ANSWER_S: Final = 120.0
 """Within that the headers of the answer are there, redirects included: they may not trickle in for ever."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_SAYS_LITTLE: Final = frozenset({200, 403, 405, 501})
-"""Answers to HEAD, the first one without a length, that leave open whether the file is there."""
+_GONE: Final = frozenset({404, 410})
+_BUSY: Final = frozenset({429, 503})
+"""Answers that say nothing about a file, or that ask to come again."""
 
 # The bytes as they are: compressed ones would have another size, and might be a bomb.
 _HEADERS: Final = {"Accept-Encoding": "identity", "User-Agent": "filebot"}
@@ -116,6 +125,8 @@ class HttpClient:
                 ):
                     status = response.status
             except (aiohttp.ClientError, OSError):
+                if isinstance(body.failure, TransferTimeout):
+                    raise ServerTimeout(url.raw_host or "", idle_s=self._idle_s) from None
                 if body.failure is not None:
                     raise body.failure from None
                 raise
@@ -157,22 +168,25 @@ class HttpClient:
         headers = {name.lower(): value for name, value in response.headers.items()}
         return HttpResponse(response.status, headers, bytes(body))
 
-    async def alive(self, url: str, size: int) -> bool:
+    async def alive(self, url: str, size: int) -> bool | None:
         try:
             response = await self._follow("HEAD", url, {})
             response.close()
-            if response.status == 200 and response.content_length is not None:
-                return response.content_length == size
-            if response.status not in _SAYS_LITTLE:
+            if response.status == 200 and response.content_length == size:
+                return True
+            if response.status in _GONE:
                 return False
-            # COMPAT(hosts with signed URLs): some serve GET alone, or name a length nowhere else.
+            # COMPAT(hosts with signed URLs): serve GET alone. Others tell HEAD no length, or a wrong one.
             response = await self._follow("GET", url, {"Range": "bytes=0-0"})
             response.close()
         except TransferError as error:
             _log.debug("not known to be there: %r", error)
-            return False
+            return None
+        if response.status not in {200, 206}:
+            return None if response.status in _BUSY else False
         told = announced_by(response.status, response.headers, response.content_length)
-        return response.status in {200, 206} and told.size == size
+        # That of what comes compressed is not the size of the file.
+        return None if told.size is None or "Content-Encoding" in response.headers else told.size == size
 
     async def _follow(self, method: str, url: str, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         """The first answer that is no redirect. Raises TransferError."""
@@ -187,9 +201,17 @@ class HttpClient:
     ) -> aiohttp.ClientResponse:
         """Follow redirects; ``confidential`` are headers for the first origin alone."""
         origin = self._policy.check(url).origin()
+        cookies: RedirectCookies | None = None
+        seen = set[tuple[URL, str]]()
         for _ in range(MAX_REDIRECTS + 1):
             target = self._policy.check(url)
+            cookie = cookies.header(target) if cookies else ""
+            if (target, cookie) in seen:
+                raise ForbiddenTarget(reason="redirect_loop")
+            seen.add((target, cookie))
             sent = {**(confidential if target.origin() == origin else {}), **headers}
+            if cookie:
+                sent = {"Cookie": cookie, **sent}
             with peer_errors(target.raw_host or "", self._idle_s):
                 response = await self._session().request(
                     method, target, headers=sent, ssl=self._trust.context(), allow_redirects=False
@@ -197,9 +219,22 @@ class HttpClient:
             location = response.headers.get("Location")
             if response.status not in _REDIRECTS or location is None:
                 return response
+            if response.cookies:
+                cookies = cookies or RedirectCookies()
+                cookies.add(target, response.cookies.values())
             response.close()
             url = _joined(target, location)
+            if target.scheme == "https" and url.lower().startswith("http:"):
+                self._check_downgrade(url)
         raise ForbiddenTarget(reason="redirects")
+
+    def _check_downgrade(self, url: str) -> None:
+        """Raise ForbiddenTarget if a secure link must not lead to this one."""
+        try:
+            self._policy.check(url)
+        except ForbiddenTarget as error:
+            reason = "downgrade" if error.reason == "insecure" else error.reason
+            raise ForbiddenTarget(reason=reason) from error
 
     def _session(self) -> aiohttp.ClientSession:
         if self._made is None:
@@ -209,7 +244,7 @@ class HttpClient:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers=_HEADERS,
                 timeout=aiohttp.ClientTimeout(total=None, connect=self._idle_s, sock_read=self._idle_s),
-                auto_decompress=False,  # somebody's .tar.gz served with Content-Encoding stays what it is
+                auto_decompress=False,  # bounded, and only what is not the file itself: see content_coding
                 trust_env=False,
             )
         return self._made

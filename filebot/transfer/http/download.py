@@ -1,43 +1,45 @@
-"""One download by HTTP, over as many connections as it takes, and what aiohttp's exceptions mean.
+"""One download by HTTP, over as many connections as it takes.
 
-Of how a download goes on, :mod:`filebot.protocol.http_range`, nothing is needed until one breaks.
+Of how a download goes on, :mod:`filebot.protocol.http_range`, nothing is needed until one breaks. A file
+that comes compressed is counted, resumed and compared as it comes, and unpacked after that.
 """
 
 import asyncio
-import logging
-import ssl
-import warnings
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import aiohttp
 
 from filebot.errors import (
-    ForbiddenTarget,
     NoDescriptors,
     PeerGone,
     PeerProtocolError,
     Refused,
     SizeMismatch,
     TransferError,
-    TransferTimeout,
     Unresumable,
+    WebPageInstead,
 )
-from filebot.filenames import name_from_url
+from filebot.filenames import extension, name_from_link
 from filebot.protocol.http_range import (
     AnnouncedBody,
     Attempts,
     announced_by,
     bytes_to_skip,
+    is_whole,
     resume_headers,
+    retry_after_s,
     updated_by,
 )
 from filebot.system.descriptors import is_shortage
+from filebot.transfer.http.errors import translated
 
-_log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from filebot.transfer.http.content_coding import Unpacker
 
 PIECE_BYTES: Final = 1024 * 1024
 """The largest piece given out; aiohttp buffers up to twice as much."""
@@ -48,6 +50,19 @@ Request = Callable[[Mapping[str, str]], Awaitable[aiohttp.ClientResponse]]
 # Range not satisfiable; and what a server says while it restarts.
 _NO_RANGES: Final = 416
 _PASSING: Final = frozenset({502, 503, 504})
+_BUSY: Final = frozenset({429, 503})
+
+LONGEST_PAUSE_S: Final = 10.0
+"""The longest that a busy server may ask for (Retry-After); it is asked once more."""
+
+# Servers that want a login, or have lost the file, send a page in its place, with status 200.
+_PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
+_PAGE_STARTS: Final = (b"<!doctype html", b"<html", b"<head")
+_NO_PAGES: Final = re.compile(
+    r"\.(7z|aac|apk|avi|bz2|csv|deb|dmg|docx?|epub|exe|flac|gif|gz|heic|iso|jpe?g|json|m4a|mkv|mov|mp[34g]"
+    r"|msi|od[pst]|ogg|opus|pdf|png|pptx?|rar|rtf|svg|tar|tgz|tiff?|txt|wav|web[mp]|xlsx?|xml|xz|zip)"
+)
+"""Endings of what is no web page."""
 
 
 class HttpDownload:
@@ -64,12 +79,15 @@ class HttpDownload:
         idle_s: float,
         *,
         hashed: bool,
+        left_out: int = 0,
     ) -> None:
         """``response`` is to a request for all from ``offset`` on. Raises PeerProtocolError.
 
-        ``hashed``: what is joined is proved to be one file by a hash.
+        ``hashed``: what is joined is proved to be one file by a hash. ``left_out`` bytes of what comes out
+        of a compressed file are not given out.
         """
         self._hashed = hashed or offset > 0
+        self._left_out = left_out
         self._first = self._response = response
         self._request = request
         self._host = response.url.raw_host or ""
@@ -77,9 +95,22 @@ class HttpDownload:
         self._offset = self._received = offset
         self._skip = self._known(response) if offset else 0
         self._ranges = True
-        self.size: int | None = self._announced.size if offset else response.content_length
-        self.name: str | None = _disposition_name(response) or name_from_url(url)
+        self._length = self._announced.size if offset else response.content_length
         self.media_type: str | None = response.content_type if "Content-Type" in response.headers else None
+        named = _disposition_name(response)
+        self.name: str | None = named or name_from_link(url, str(response.url))
+        self._may_be_page = (
+            self.media_type in _PAGES
+            and not named
+            and not offset
+            and _NO_PAGES.fullmatch(extension(self.name or "")) is not None
+        )
+        self._unpacker = self._unpacker_for(response)
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the whole file, unless it comes compressed."""
+        return None if self._unpacker else self._length
 
     @classmethod
     async def open(
@@ -87,19 +118,40 @@ class HttpDownload:
     ) -> Self:
         """Ask for the file, or for the rest of it. Raises TransferError."""
         response = await request(resume_headers(AnnouncedBody(None, None), offset) if offset else {})
-        if response.status == _NO_RANGES and offset:
+        if offset and (response.status == _NO_RANGES or "Content-Encoding" in response.headers):
+            # Ranges of a compressed file are not those of what comes out.
             response.close()
             response = await request({})
+        pause_s = retry_after_s(response.headers) if response.status in _BUSY else None
+        if pause_s is not None and pause_s <= LONGEST_PAUSE_S:
+            response.close()
+            await asyncio.sleep(pause_s)
+            response = await request({})
         try:
-            _check_status(response.status, offset)
-            return cls(response, url, request, offset, idle_s, hashed=hashed)
+            _check_status(response, offset)
+            if not offset or "Content-Encoding" not in response.headers:
+                return cls(response, url, request, offset, idle_s, hashed=hashed)
+            download = cls(response, url, request, 0, idle_s, hashed=True, left_out=offset)
         except BaseException:
             response.close()
             raise
+        return download
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        while piece := await self._next():
-            yield piece
+        if not self._unpacker and not self._left_out and not self._may_be_page:
+            while piece := await self._next():
+                yield piece
+            return
+        while raw := await self._next():
+            for piece in self._unpacker.unpack(raw) if self._unpacker else (raw,):
+                if self._may_be_page:
+                    self._must_be_no_page(piece)
+                if kept := self._without_left_out(piece):
+                    yield kept
+        if self._unpacker:
+            self._unpacker.finish()
+        if self._left_out:
+            raise PeerProtocolError("the file is shorter than what is there already")
 
     def close(self) -> None:
         """Drop the connection, unless the answer was read to its end."""
@@ -111,7 +163,7 @@ class HttpDownload:
             try:
                 piece = await self._response.content.read(PIECE_BYTES)
             except (aiohttp.ClientError, OSError) as error:
-                await self._go_on(_translated(error, host=self._host, idle_s=self._idle_s))
+                await self._go_on(translated(error, host=self._host, idle_s=self._idle_s))
                 continue
             if not piece and not self._is_short():
                 return b""
@@ -124,6 +176,24 @@ class HttpDownload:
             if piece:
                 return piece
 
+    def _unpacker_for(self, response: aiohttp.ClientResponse) -> "Unpacker | None":
+        if "Content-Encoding" not in response.headers:
+            return None
+        from filebot.transfer.http.content_coding import Unpacker, codings_of  # noqa: PLC0415 - seldom met
+
+        codings = codings_of(response.headers, self.name, self.media_type)
+        return Unpacker(codings) if codings else None
+
+    def _must_be_no_page(self, first: bytes) -> None:
+        self._may_be_page = False
+        if first[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGE_STARTS):
+            raise WebPageInstead(self._host)
+
+    def _without_left_out(self, piece: bytes) -> bytes:
+        known = min(self._left_out, len(piece))
+        self._left_out -= known
+        return piece[known:]
+
     @cached_property
     def _announced(self) -> AnnouncedBody:
         first = self._first
@@ -134,7 +204,7 @@ class HttpDownload:
         return Attempts(received=self._offset)
 
     def _is_short(self) -> bool:
-        return self.size is not None and self._received < self.size
+        return self._length is not None and self._received < self._length
 
     def _without_known(self, piece: bytes) -> bytes:
         known = min(self._skip, len(piece))
@@ -143,8 +213,8 @@ class HttpDownload:
 
     def _count(self, piece: bytes) -> None:
         self._received += len(piece)
-        if self.size is not None and self._received > self.size:
-            raise SizeMismatch(announced_bytes=self.size, received_bytes=self._received)
+        if self._length is not None and self._received > self._length:
+            raise SizeMismatch(announced_bytes=self._length, received_bytes=self._received)
 
     async def _go_on(self, failure: TransferError) -> None:
         """Open another connection for the rest, or raise."""
@@ -169,8 +239,8 @@ class HttpDownload:
         return not self._received or self._hashed or self._announced.recognizable
 
     def _verdict(self, failure: TransferError) -> TransferError:
-        if isinstance(failure, PeerGone) and self.size is not None and self._received:
-            return SizeMismatch(announced_bytes=self.size, received_bytes=self._received)
+        if isinstance(failure, PeerGone) and self._length is not None and self._received:
+            return SizeMismatch(announced_bytes=self._length, received_bytes=self._received)
         return failure
 
     async def _resume(self) -> None:
@@ -192,10 +262,14 @@ class HttpDownload:
         if response.status not in {200, 206}:
             raise Refused(status=response.status)
         known = self._known(response)
+        coding, first = (each.headers.get("Content-Encoding") for each in (response, self._first))
+        # A 206 to If-Range may leave it out (RFC 9110 section 15.3.7).
+        if coding != first and (response.status != 206 or coding is not None):
+            raise Unresumable("the rest has another content coding")
         self._announced = updated_by(
             self._announced, self._received, response.status, response.headers, response.content_length
         )
-        self.size = self._announced.size
+        self._length = self._announced.size
         return known
 
     def _known(self, response: aiohttp.ClientResponse) -> int:
@@ -210,16 +284,20 @@ class HttpDownload:
         )
 
 
-def _check_status(status: int, offset: int) -> None:
-    if status not in ({200, 206} if offset else {200}):
-        raise Refused(status=status)
+def _check_status(response: aiohttp.ClientResponse, offset: int) -> None:
+    status, headers = response.status, response.headers
+    if status == 200 or (status == 206 and (offset or is_whole(headers, response.content_length))):
+        return
+    raise Refused(status=status, retry_after_s=retry_after_s(headers))
 
 
 def _disposition_name(response: aiohttp.ClientResponse) -> str | None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # aiohttp warns of every header that is not well-formed
-        disposition = response.content_disposition
-    return disposition.filename if disposition else None
+    header = response.headers.get("Content-Disposition", "")
+    if "=" not in header:
+        return None
+    from filebot.protocol.content_disposition import file_name  # noqa: PLC0415 - few servers name a file
+
+    return file_name(header)
 
 
 @contextmanager
@@ -230,25 +308,4 @@ def peer_errors(host: str, idle_s: float) -> Iterator[None]:
     except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
         if is_shortage(error):
             raise NoDescriptors(str(error)) from error
-        raise _translated(error, host=host, idle_s=idle_s) from error
-
-
-def _translated(error: Exception, *, host: str, idle_s: float) -> TransferError:
-    """The TransferError for what aiohttp raised. Logs TLS troubles: the operator has to see those."""
-    if isinstance(error, TimeoutError):
-        return TransferTimeout(idle_s=idle_s)
-    if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
-        _log.warning("TLS with %s failed: %s", host, _tls_reason(error))
-        return PeerGone(f"TLS with {host} failed")
-    if isinstance(error, aiohttp.InvalidURL):
-        return ForbiddenTarget(reason="malformed")
-    if isinstance(error, aiohttp.ClientResponseError):
-        return PeerProtocolError(f"no valid HTTP from {host}: {error.message}")
-    return PeerGone(f"{host}: {type(error).__name__}")
-
-
-def _tls_reason(error: Exception) -> str:
-    inner = error.__cause__ or error
-    if isinstance(inner, ssl.SSLCertVerificationError):
-        return f"certificate not accepted: {inner.verify_message}"
-    return getattr(inner, "reason", None) or type(inner).__name__
+        raise translated(error, host=host, idle_s=idle_s) from error

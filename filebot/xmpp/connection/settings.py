@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from filebot.protocol.profile import Profile
+
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
@@ -24,7 +26,9 @@ class SessionSettings:
     ca_file: Path | None = None
     """Certificates to trust beside those of the system."""
     nick: str = "filebot"
-    """The name in rooms, in service discovery and, for a component, as its resource."""
+    """The name in rooms and, for a component, as its resource."""
+    profile: Profile = field(default_factory=Profile)
+    """Name, description and picture that others see; without a name it is the nick."""
     rooms: tuple[str, ...] = ()
     """Bare JIDs of the rooms to be in."""
     command_prefix: str = "!"
@@ -36,6 +40,11 @@ class SessionSettings:
     another session of the account comes to it, and it answers nobody's presence."""
     goodbye: str = "Back soon."
     """Text for rooms and contacts when the bot goes."""
+
+    @property
+    def name(self) -> str:
+        """The name by which others see the bot outside of rooms."""
+        return self.profile.name or self.nick
 
 
 def status_in_rooms(command_prefix: str, nick: str) -> str:

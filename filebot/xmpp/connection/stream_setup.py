@@ -28,7 +28,7 @@ def build(settings: SessionSettings, features: Iterable[str] = FEATURES) -> Stre
         check_password(settings.password)
         stream = ClientStream(settings, jid, Trust(settings.ca_file))
         take_pushes(stream)
-    _load_plugins(stream, settings.nick, frozenset(features))
+    _load_plugins(stream, settings.name, frozenset(features))
     # These four are answered by filebot itself. slixmpp's own handlers keep an entry for everybody who ever
     # sent a presence, see only messages with a body, and follow see-other-host to a host named in clear.
     for name in ("IM", "IMError", "Presence", "Stream Error"):
@@ -36,9 +36,9 @@ def build(settings: SessionSettings, features: Iterable[str] = FEATURES) -> Stre
     return stream
 
 
-async def tell_features(stream: Stream, nick: str, features: Iterable[str]) -> None:
+async def tell_features(stream: Stream, name: str, features: Iterable[str]) -> None:
     """From now on this is what the bot has, for all who ask and, by its hash, in presences (XEP-0115)."""
-    stream.plugin["xep_0030"].set_node_handler("get_info", handler=Answers(nick, frozenset(features)).info)
+    stream.plugin["xep_0030"].set_node_handler("get_info", handler=Answers(name, frozenset(features)).info)
     caps = stream.plugin["xep_0115"]
     await caps.update_caps(broadcast=False)
     hashed = caps.static.jid_vers.get(stream.boundjid.full)
@@ -54,7 +54,7 @@ def _own_address(settings: SessionSettings) -> JID:
         raise ConfigError((text,)) from None
 
 
-def _load_plugins(stream: Stream, nick: str, features: frozenset[str]) -> None:
+def _load_plugins(stream: Stream, name: str, features: frozenset[str]) -> None:
     # Everybody may send disco results unasked: keep none of them.
     stream.register_plugin("xep_0030", {"use_cache": False})
     stream.register_plugin("xep_0092", {"name": "filebot", "version": __version__, "os": ""})
@@ -63,6 +63,6 @@ def _load_plugins(stream: Stream, nick: str, features: frozenset[str]) -> None:
     if not stream.is_component:
         stream.register_plugin("feature_limits")
     stream.register_plugin("xep_0199")
-    stream.plugin["xep_0030"].set_node_handler("get_info", handler=Answers(nick, features).info)
+    stream.plugin["xep_0030"].set_node_handler("get_info", handler=Answers(name, features).info)
     # slixmpp asks every unknown client for its features and keeps the answers for ever.
     stream.remove_handler("Entity Capabilities")

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
 from cachetools import LRUCache
 from slixmpp.stanza import Message
@@ -11,6 +11,7 @@ from slixmpp.stanza import Message
 from filebot.model import Address, AddressKind, BareJid, Entry, MessageRef
 from filebot.protocol.file_sharing import outgoing
 from filebot.protocol.file_sharing.namespaces import HINTS
+from filebot.protocol.message_references import REACTIONS
 from filebot.protocol.xml import first, sayable
 from filebot.xmpp.connection.stream import SAFE_BYTES, Stream, stanza_bytes
 from filebot.xmpp.jid import Jid
@@ -116,13 +117,24 @@ class StreamMessenger:
         await self._send(to, message)
         return str(message["id"])
 
+    async def react(self, to: Address, message_id: str, emoji: str) -> None:
+        to = await self._present(to)
+        message = self._addressed(to)
+        if message is None or not message_id:
+            return
+        reactions = SubElement(message.xml, f"{{{REACTIONS}}}reactions", {"id": message_id})
+        SubElement(reactions, f"{{{REACTIONS}}}reaction").text = emoji
+        message.xml.append(Element(f"{{{HINTS}}}store"))  # section 4
+        await self._send(to, message)
+
     async def composing(self, to: Address, active: bool) -> None:
         if to.kind is AddressKind.ROOM:
             return  # it would run past everybody's eyes (XEP-0085 on group chats)
         message = self._addressed(to)
         if message is None:
             return
-        state = "composing" if active else "paused"
+        # Not "paused", which clients show for ever: only a further state would end it.
+        state = "composing" if active else "active"
         message.xml.append(Element(f"{{{CHAT_STATES}}}{state}"))
         message.xml.append(Element(f"{{{HINTS}}}no-store"))
         message.send()

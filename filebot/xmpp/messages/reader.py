@@ -8,11 +8,11 @@ a room is what the room's service says, so that counts only if the service is be
 
 import logging
 import time
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final
 from xml.etree.ElementTree import Element
 
 from cachetools import TTLCache
@@ -25,26 +25,30 @@ from filebot.model import (
     EncryptedMessage,
     IncomingMessage,
     Invitation,
+    MessageIds,
     MessageRef,
-    Occupant,
     Offer,
+    Reaction,
+    Retraction,
     Sender,
 )
 from filebot.protocol.archive_cursor import message_key
 from filebot.protocol.file_sharing import MAX_ID, AttachmentJoiner, Shared, read
+from filebot.protocol.message_references import is_tombstone, own_ids, refers, replaced_id
 from filebot.protocol.xml import first, in_namespace, named
 from filebot.xmpp.archive.mam_query import LONGEST_ID
 from filebot.xmpp.jid import Jid, parse_jid
 from filebot.xmpp.messages.addressing import addressed, in_private
 from filebot.xmpp.messages.encryption import ENCRYPTED, read_encrypted
 from filebot.xmpp.messages.invitation_parser import INVITING, is_invitation, read_direct, read_mediated
+from filebot.xmpp.messages.references import moderation, reference, room_tombstone
+from filebot.xmpp.messages.room_lookup import RoomLookup
 from filebot.xmpp.xml import (
     CHAT_STATES,
     DELAY,
     MUC_USER,
     STANZA_IDS,
     delayed_since,
-    is_retracted,
     jid_or_none,
     language_of,
     sender_of,
@@ -65,38 +69,11 @@ _NOT_SAID_TO_US: Final = frozenset(
         "{urn:xmpp:carbons:2}received",  # XEP-0280: a true one was opened before, so this one is forged
         "{urn:xmpp:carbons:2}sent",
         "{urn:xmpp:mam:2}result",  # XEP-0313
-        "{urn:xmpp:reactions:0}reactions",  # XEP-0444
-        "{urn:xmpp:message-retract:0}retract",  # XEP-0424
-        "{urn:xmpp:message-retract:1}retract",
     }
 )
 
 
-class RoomLookup(Protocol):
-    """Questions of the reader about rooms."""
-
-    @property
-    def addresses(self) -> Container[BareJid]:
-        """Bare JIDs of the rooms that the bot is in, or wants to be in."""
-
-    def nick_in(self, room: BareJid) -> str:
-        """The bot's nick there now."""
-
-    def occupant(self, room: BareJid, nick: str) -> Occupant:
-        """Return the occupant with this nick; nobody while the bot is not in the room."""
-
-    def author(self, room: BareJid, stanza: Element) -> Occupant | None:
-        """Return the author of a message out of the room's archive; None if the room tells nobody apart."""
-
-    def believes(self, room: BareJid) -> bool:
-        """Whether what the room's service says of real JIDs counts, whether or not the bot is there."""
-
-    def joined(self) -> frozenset[BareJid]: ...
-
-    def gives_stanza_ids(self, room: BareJid) -> bool: ...
-
-    def is_filebot(self, room: BareJid, nick: str) -> bool:
-        """Whether who has this nick is a filebot, as far as its presence says it."""
+Read = IncomingMessage | EncryptedMessage | Invitation | Retraction | Reaction
 
 
 class Reader:
@@ -132,54 +109,75 @@ class Reader:
         *,
         archived_at: datetime | None = None,
         archive: BareJid | None = None,
+        archive_id: str = "",
         is_copy: bool = False,
-    ) -> IncomingMessage | EncryptedMessage | Invitation | None:
+    ) -> Read | None:
         """None for everything that asks for no answer.
 
         ``archived_at``: it comes out of an archive, where it lies since then: out of that of the room
-        ``archive``, or out of the bot's own. ``is_copy``: it went to another client of the bot's account.
+        ``archive``, or out of the bot's own, under its ``archive_id``. ``is_copy``: it went to another
+        client of the bot's account.
         """
         speaker, payloads = sender_of(stanza), {child.tag for child in stanza}
         if speaker is None or payloads & _NOT_SAID_TO_US:
             return None
         if archive is None and payloads & INVITING and is_invitation(stanza):
-            invitation = self._invitation(stanza, speaker)
-            return invitation if invitation and self._is_new(stanza, speaker) else None
+            return self._invitation(stanza, speaker)
         is_elsewhere = is_copy or (archived_at is not None and archive is None)
         if is_elsewhere and self._is_of_a_room(stanza, speaker):
             # The owner of a nick at that time is unknown, and an answer would go to whoever has it now; and
             # a message to another client in a room was not said to the bot.
             return None
-        sender = self._sender(stanza, speaker) if archive is None else self.author(archive, stanza)
-        said = None if sender is None else self._said(stanza, speaker, sender)
+        said: Read | None
+        if archive is not None and is_tombstone(stanza):
+            said = room_tombstone(stanza, archive, archive_id)
+        else:
+            is_past = archived_at is not None or self.is_past(stanza)
+            said = self._read(stanza, speaker, archive, is_past=is_past)
         if not isinstance(said, IncomingMessage):
             return said
         if archived_at is not None:
-            return replace(said, delayed_since=archived_at)
+            # XEP-0313: in a room's archive it has the room's id.
+            ids = (replace(said.ids[0], given=archive_id if archive else ""), *said.ids[1:])
+            return replace(said, delayed_since=archived_at, ids=ids)
         room, nick = said.sender.room, said.sender.nick
         return replace(said, by_bot=True) if room and self._rooms.is_filebot(room, nick) else said
+
+    def _read(
+        self, stanza: Element, speaker: Jid, archive: BareJid | None, *, is_past: bool
+    ) -> Read | None:
+        if not speaker.resource and speaker.bare in self._rooms.joined():
+            return moderation(stanza, speaker.bare) if self._is_new(stanza, speaker) else None
+        sender = self._sender(stanza, speaker) if archive is None else self.author(archive, stanza)
+        if sender is None or not self._is_new(stanza, speaker):
+            return None
+        if refers(stanza) or is_tombstone(stanza):
+            return reference(stanza, sender, is_past=is_past)
+        return self._said(stanza, speaker, sender)
 
     def _said(
         self, stanza: Element, speaker: Jid, sender: Sender
     ) -> IncomingMessage | EncryptedMessage | None:
-        if not self._is_new(stanza, speaker):
-            return None
         shared = read(stanza)
         # An aesgcm or ESFS file beside readable files is left out; alone, the person must be told.
         only_encrypted = shared.encrypted and not shared.offers
         if only_encrypted or any(child.tag in ENCRYPTED for child in stanza):
             return None if sender.in_public else read_encrypted(stanza, sender)
-        offers = self._joined(stanza, speaker, sender, shared) if shared.may_join else ()
+        given = sender.message_ref.message_id if sender.message_ref is not None else ""
+        ids: tuple[MessageIds, ...] = (MessageIds(given, own_ids(stanza)),)
+        offers: tuple[Offer, ...] = ()
+        if shared.may_join:
+            now, key = self._clock(), speaker.full
+            self._joiner.expire(now)
+            if sender.address.kind is AddressKind.CHAT:
+                key = speaker.bare
+            earlier = self._joiner.attached_to(key, shared)
+            offers = self._joiner.feed(key, shared, self._ids(stanza, speaker), now, ids[0])
+            if offers and earlier is not None:
+                ids = (*ids, earlier)
         if not offers and not shared.text:
             return None
-        return self._message(stanza, sender, shared, offers)
-
-    def _joined(self, stanza: Element, speaker: Jid, sender: Sender, shared: Shared) -> tuple[Offer, ...]:
-        """Return the files that are complete with this message."""
-        now = self._clock()
-        self._joiner.expire(now)
-        key = speaker.full if sender.address.kind is not AddressKind.CHAT else speaker.bare
-        return self._joiner.feed(key, shared, self._ids(stanza, speaker), now)
+        return self._message(stanza, sender, shared, offers, ids)
 
     def asker(self, iq: Element) -> Sender | None:
         """Return who sent a request; None for what no person's client sent."""
@@ -200,7 +198,7 @@ class Reader:
         speaker = sender_of(stanza)
         if speaker is None or speaker.bare != room or not speaker.resource:
             return None
-        if stanza.get("type") != "groupchat" or is_retracted(stanza):
+        if stanza.get("type") != "groupchat" or is_tombstone(stanza):
             return None
         author = self._rooms.author(room, stanza)
         if author is None:
@@ -242,7 +240,7 @@ class Reader:
         if invitation is not None and by_room and not self._rooms.believes(invitation.room):
             log.info("ignored: %s says that %s invites the bot there", invitation.room, invitation.inviter)
             return None
-        return invitation
+        return invitation if invitation is not None and self._is_new(stanza, speaker) else None
 
     def _sender(self, stanza: Element, speaker: Jid) -> Sender | None:
         kind = stanza.get("type", "normal")
@@ -331,7 +329,12 @@ class Reader:
         return [each[:MAX_ID] for each in (stanza.get("id", ""), *origin, *given) if each]
 
     def _message(
-        self, stanza: Element, sender: Sender, shared: Shared, offers: tuple[Offer, ...]
+        self,
+        stanza: Element,
+        sender: Sender,
+        shared: Shared,
+        offers: tuple[Offer, ...],
+        ids: tuple[MessageIds, ...],
     ) -> IncomingMessage:
         text = shared.text
         said: str | None = text
@@ -348,6 +351,9 @@ class Reader:
             left_out=max(0, len(kept) - LONGEST_TEXT),
             offers=offers,
             replies_to=shared.replies_to,
+            replies_to_bot=sender.in_public and shared.replies_to_author == f"{sender.room}/{nick}",
+            replaces=replaced_id(stanza),
+            ids=ids,
             language=language_of(stanza),
             by_bot=shared.by_bot,
             addressed=said is not None,

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from xml.etree.ElementTree import Element
 
 from filebot.concurrency.tasks import Tasks
-from filebot.model import BareJid, EncryptedMessage, IncomingMessage, Invitation
+from filebot.model import BareJid, EncryptedMessage, IncomingMessage, Invitation, Reaction, Retraction
 from filebot.protocol.archive_cursor import message_key
 from filebot.xmpp.archive.catchup import CatchUp
 from filebot.xmpp.archive.mam_query import RESULT, Archived, took_result
@@ -23,7 +23,7 @@ from filebot.xmpp.handlers import Handler, Handlers
 from filebot.xmpp.messages.bounces import Bounces
 from filebot.xmpp.messages.carbons import RECEIVED, received_copy
 from filebot.xmpp.messages.messenger import StreamMessenger
-from filebot.xmpp.messages.reader import Reader
+from filebot.xmpp.messages.reader import Read, Reader
 from filebot.xmpp.rooms.joined_rooms import JoinedRooms
 from filebot.xmpp.xml import RECEIPT_REQUEST, delayed_since, sender_of
 
@@ -91,6 +91,7 @@ class MessageRouter:
             return
         if kind == "groupchat":
             self._sent.told_in_room(stanza.get("id", ""))
+            self._note_own(stanza)
         elif RECEIPT_REQUEST in payloads:
             self._acknowledge(stanza)
         self._take_live(stanza, is_copy=False)
@@ -102,6 +103,16 @@ class MessageRouter:
         kept_back, since = self._reader.was_kept_back(stanza), delayed_since(stanza)
         if catch_up.live(key, kept_back=kept_back, since=since):
             self._handle(self._reader.read(stanza, is_copy=is_copy), catch_up, key)
+
+    def _note_own(self, stanza: Element) -> None:
+        """Note the id that a room gave a message of the bot's: others refer to it by that (XEP-0461)."""
+        sender = sender_of(stanza)
+        if sender is None or not self._rooms.gives_stanza_ids(sender.bare):
+            return
+        if sender.resource and sender.resource == self._rooms.nick_in(sender.bare):
+            given = self._reader.archive_id(stanza, sender.bare)
+            if given is not None and (own := stanza.get("id")) and self._handlers.posted is not None:
+                self._tasks.start(self._handlers.posted(sender.bare, own, given), "own message")
 
     def _place(self, stanza: Element) -> tuple[CatchUp, str | None]:
         """Return the catch-up for a message that has just come, and the message's key in the archive."""
@@ -145,7 +156,8 @@ class MessageRouter:
         return self._take_missed(archived, catch_up, room)
 
     def _take_missed(self, archived: Archived, catch_up: CatchUp, room: BareJid | None) -> bool:
-        read = self._reader.read(archived.message, archived_at=archived.at, archive=room)
+        message, at = archived.message, archived.at
+        read = self._reader.read(message, archived_at=at, archive=room, archive_id=archived.id)
         if isinstance(read, IncomingMessage):
             read = replace(read, maybe_handled=archived.answered)
         return self._handle(read, catch_up, archived.key)
@@ -154,19 +166,23 @@ class MessageRouter:
 
     def _handle(
         self,
-        read: IncomingMessage | EncryptedMessage | Invitation | None,
+        read: Read | None,
         catch_up: CatchUp,
         key: str | None,
     ) -> bool:
         """Return whether there is anything to do; ``catch_up`` hears when that is done."""
         work: Coroutine[Any, Any, None] | None = None
-        if isinstance(read, IncomingMessage) and (read.addressed or read.offers):
+        if isinstance(read, IncomingMessage) and _may_matter(read):
             message = replace(read, mam_id=catch_up.name(key))
             work = self._call(self._handlers.message, message, catch_up, key)
         elif isinstance(read, EncryptedMessage) and self._handlers.encrypted is not None:
             work = self._call(self._handlers.encrypted, read, catch_up, key)
         elif isinstance(read, Invitation) and self._handlers.invitation is not None:
             work = self._call(self._handlers.invitation, read, catch_up, key)
+        elif isinstance(read, Retraction) and self._handlers.retraction is not None:
+            work = self._call(self._handlers.retraction, read, catch_up, key)
+        elif isinstance(read, Reaction) and self._handlers.reaction is not None:
+            work = self._call(self._handlers.reaction, read, catch_up, key)
         if work is None:
             catch_up.handled(key, save=False)
             return False
@@ -184,3 +200,8 @@ class MessageRouter:
             catch_up.handled(key)
             raise
         catch_up.handled(key)
+
+
+def _may_matter(message: IncomingMessage) -> bool:
+    """Whether a message has files, or is meant for the bot as far as it says itself."""
+    return bool(message.addressed or message.offers or message.replies_to_bot or message.replaces)

@@ -17,6 +17,7 @@ from cachetools import FIFOCache
 from filebot.concurrency.tasks import Tasks
 from filebot.model import BareJid
 from filebot.ports import Subscriptions
+from filebot.protocol.profile import write_nick
 from filebot.xmpp.connection.own_addresses import is_own
 from filebot.xmpp.connection.settings import SessionSettings
 from filebot.xmpp.connection.stream import Stream
@@ -50,7 +51,7 @@ class Contacts:
     ) -> None:
         """``on_subscribed`` is told who was let see the bot."""
         self._stream = stream
-        self._status = settings.status
+        self._status, self._name = settings.status, settings.profile.name
         self._may_subscribe = may_subscribe
         self.unserved_reason = unserved_reason
         """It may be replaced."""
@@ -138,9 +139,14 @@ class Contacts:
         if hash((person, own)) in self._asked:
             return
         self._asked[hash((person, own))] = None
-        self._send(person, own, "subscribe")
+        self._send(person, own, "subscribe", nick=self._name)
 
-    def _send(self, person: BareJid, own: BareJid, kind: str, status: str | None = None) -> None:
+    def _send(
+        self, person: BareJid, own: BareJid, kind: str, status: str | None = None, *, nick: str = ""
+    ) -> None:
         # RFC 6121 section 3.1.1: subscriptions are between bare JIDs.
         sender = own if self._stream.is_component else None
-        self._stream.make_presence(pshow=kind, pto=person, pfrom=sender, pstatus=status).send()
+        presence = self._stream.make_presence(pshow=kind, pto=person, pfrom=sender, pstatus=status)
+        if nick:
+            presence.xml.append(write_nick(nick))  # XEP-0172 section 4.1
+        presence.send()

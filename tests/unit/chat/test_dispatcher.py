@@ -2,8 +2,9 @@
 
 import pytest
 
-from filebot.chat.dispatcher import is_link, is_upload
+from filebot.chat.dispatcher import is_upload
 from filebot.model import Address, Sender
+from filebot.reading.links import link_alone
 
 ANNA = Sender(Address("anna@example.org"), "anna@example.org")
 HIDDEN = Sender(Address("room@muc.example.org/anna"), None, "room@muc.example.org", "anna")
@@ -21,7 +22,7 @@ HOSTS = frozenset({"upload.bot.example"})
     ],
 )
 def test_a_link_stands_alone(text: str, link: bool) -> None:
-    assert is_link(text) is link
+    assert (link_alone(text) is not None) is link
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What people say to a bot that is no command is told from what is one."""
+"""Small talk is told from commands."""
 
 import pytest
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from filebot.adapters import AVATAR, profile
 from filebot.config import Config, load
 from filebot.errors import ConfigError
 from filebot.plugin_loader import load as plugins_of
@@ -136,6 +137,37 @@ def test_relative_paths_begin_at_the_config_file(tmp_path: Path, monkeypatch: py
 
 def test_no_folder_of_templates_is_written_as_an_empty_text(tmp_path: Path) -> None:
     assert config(tmp_path, ACCOUNT + '[replies]\ntemplates = ""\n').replies.templates is None
+
+
+def test_a_picture_is_a_file_beside_the_config_or_one_of_two_words(tmp_path: Path) -> None:
+    shutil.copy(AVATAR, tmp_path / "me.png")
+    found = config(tmp_path, ACCOUNT + '[bot]\nname = "Filo"\navatar = "me.png"\n')
+    assert found.bot.avatar == tmp_path / "me.png"
+    shown = profile(found)
+    assert (shown.name, shown.replaces_picture) == ("Filo", True)
+    assert shown.picture is not None
+    assert not profile(config(tmp_path, ACCOUNT)).replaces_picture, "nobody asked for ours"
+    assert profile(config(tmp_path, ACCOUNT)).name == "filebot"
+    assert profile(config(tmp_path, ACCOUNT + '[bot]\navatar = ""\n')).picture is None
+
+
+@pytest.mark.parametrize(
+    ("avatar", "reason"),
+    [
+        ('"none.png"', "there is no file"),
+        ('"big.png"', "up to 65536"),
+        ('"odd.svg"', "is neither a PNG nor a JPEG"),
+        ("3", "must be a path"),
+    ],
+)
+def test_a_picture_that_cannot_be_shown_is_a_mistake(tmp_path: Path, avatar: str, reason: str) -> None:
+    (tmp_path / "big.png").write_bytes(AVATAR.read_bytes() + bytes(65_536))
+    (tmp_path / "odd.svg").write_text("<svg/>")
+    with pytest.raises(ConfigError) as caught:
+        config(tmp_path, f"{ACCOUNT}[bot]\navatar = {avatar}\n")
+    [mistake] = caught.value.mistakes
+    assert mistake.startswith("config.toml line 5: bot.avatar: ")
+    assert reason in mistake
 
 
 def test_tables_of_plugins_are_handed_on_as_they_are(tmp_path: Path) -> None:
@@ -441,6 +473,7 @@ EXAMPLE = Path(__file__).parents[3] / "config.example.toml"
 WITHOUT_DEFAULT = {
     "xmpp": {"jid", "password", "password_file", "host", "port", "ca_file"},
     "access": {"allow"},
+    "bot": {"name"},
 }
 
 

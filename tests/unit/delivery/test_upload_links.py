@@ -11,12 +11,17 @@ from filebot.delivery import upload_links
 from filebot.delivery.upload_links import UploadLinks
 from filebot.delivery.upload_refusals import LONGEST_REST, REST
 from filebot.errors import (
+    ConnectionRefused,
+    ForbiddenTarget,
+    LinkDead,
     PeerGone,
     Refused,
     ServiceQuotaReached,
     ServiceRefused,
     TooLargeForService,
     TransferError,
+    UploadServiceForbidden,
+    UploadServiceNotReached,
 )
 from filebot.model import BlobRef, Entry, NewEntry, Slot
 from filebot.testing.blobs import MemoryBlobs
@@ -65,6 +70,7 @@ class FullService(FakeUploadService):
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload_links, "PAUSE_S", 0)
+    monkeypatch.setattr(upload_links, "SETTLE_S", 0.01)
 
 
 async def stored(store: MemoryBlobs, catalog: MemoryCatalog, content: bytes) -> Entry:
@@ -238,3 +244,131 @@ async def test_a_time_far_away_is_not_waited_for(year: int) -> None:
     clock.now += LONGEST_REST
     uploads.room_bytes = 1000
     assert await out.url(entry)
+
+
+class ForgetfulWeb(MemoryWeb):
+    """Confirms uploads and loses the first ones, or has them only when it was asked so often."""
+
+    def __init__(self, *, losses: int = 0, late: int = 0) -> None:
+        super().__init__()
+        self.losses = losses
+        self.late = late
+        self.looked = 0
+
+    async def put(
+        self, slot: Slot, file: Path, media_type: str, moved: Callable[[int], None] = lambda _: None
+    ) -> None:
+        await super().put(slot, file, media_type, moved)
+        if self.losses:
+            self.losses -= 1
+            del self.hosted[slot.get_url]
+
+    async def alive(self, url: str, size: int) -> bool | None:
+        self.looked += 1
+        return self.looked > self.late and await super().alive(url, size)
+
+
+async def test_a_link_that_is_dead_at_once_is_uploaded_once_more() -> None:
+    uploads, web = FakeUploadService(), ForgetfulWeb(losses=1)
+    out, entry = await made(web, uploads)
+    url = await out.url(entry)
+    assert url in web.hosted
+    assert len(uploads.slots) == 2
+
+
+async def test_a_link_that_is_dead_twice_is_not_told() -> None:
+    uploads = FakeUploadService()
+    out, entry = await made(ForgetfulWeb(losses=9), uploads)
+    with pytest.raises(LinkDead):
+        await out.url(entry)
+    assert len(uploads.slots) == 2
+
+
+async def test_a_service_is_given_a_moment() -> None:
+    uploads = FakeUploadService()
+    out, entry = await made(ForgetfulWeb(late=1), uploads)
+    await out.url(entry)
+    assert len(uploads.slots) == 1
+
+
+class SilentWeb(MemoryWeb):
+    """Does not say whether a file is there: at once, or ever."""
+
+    def __init__(self, *, hangs: bool) -> None:
+        super().__init__()
+        self.hangs = hangs
+
+    async def alive(self, url: str, size: int) -> bool | None:
+        if self.hangs:
+            await asyncio.Event().wait()
+        return None
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+async def test_a_link_that_cannot_be_looked_at_is_believed(
+    monkeypatch: pytest.MonkeyPatch, *, hangs: bool
+) -> None:
+    monkeypatch.setattr(upload_links, "CHECK_S", 0.05)
+    uploads = FakeUploadService()
+    out, entry = await made(SilentWeb(hangs=hangs), uploads)
+    await out.url(entry)
+    assert len(uploads.slots) == 1
+
+
+class UnreachedWeb(MemoryWeb):
+    """Raises this for every upload."""
+
+    def __init__(self, error: TransferError) -> None:
+        super().__init__()
+        self.error = error
+
+    async def put(
+        self, slot: Slot, file: Path, media_type: str, moved: Callable[[int], None] = lambda _: None
+    ) -> None:
+        raise self.error
+
+
+async def test_an_upload_service_that_is_forbidden_is_no_link_of_anybody() -> None:
+    uploads = FakeUploadService()
+    out, entry = await made(UnreachedWeb(ForbiddenTarget(reason="private")), uploads)
+    with pytest.raises(UploadServiceForbidden) as caught:
+        await out.url(entry)
+    assert caught.value.reason == "private"
+    assert len(uploads.slots) == 1
+
+
+async def test_an_upload_service_that_is_not_reached_is_told_with_its_cause() -> None:
+    out, entry = await made(UnreachedWeb(ConnectionRefused("up.example.org")), FakeUploadService())
+    with pytest.raises(UploadServiceNotReached) as caught:
+        await out.url(entry)
+    assert isinstance(caught.value.cause, ConnectionRefused)
+
+
+async def test_after_a_quota_refusal_a_smaller_file_is_still_tried() -> None:
+    uploads = DailyQuota(3_000_000)
+    store, catalog, web = MemoryBlobs(), MemoryCatalog(), MemoryWeb()
+    out = UploadLinks(store=store, entries=catalog, links=catalog, http=web, uploads=uploads, clock=Clock())
+    large, medium, small = [
+        await stored(store, catalog, bytes([number]) * size)
+        for number, size in enumerate((2_500_000, 1_000_000, 1_000))
+    ]
+    assert await out.url(large)
+    with pytest.raises(ServiceQuotaReached):
+        await out.url(medium)
+    assert out.refusals.full_until(medium.blob.size) is not None
+    assert out.refusals.full_until(small.blob.size) is None
+    assert await out.url(small)
+
+
+class DailyQuota(FakeUploadService):
+    """Takes so many bytes a day."""
+
+    def __init__(self, left_bytes: int) -> None:
+        super().__init__()
+        self.left_bytes = left_bytes
+
+    async def slot(self, name: str, size: int, media_type: str) -> Slot:
+        if size > self.left_bytes:
+            raise ServiceQuotaReached(retry_at=None)
+        self.left_bytes -= size
+        return await super().slot(name, size, media_type)

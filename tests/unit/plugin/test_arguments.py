@@ -124,7 +124,7 @@ async def test_files_are_found_with_the_rights_of_the_asker() -> None:
         (when, "soon", '"soon" is not a time. For VALUE, type one such as tomorrow 08:00, '),
         (switch, "maybe", '"maybe" does not work. For VALUE, type on or off.'),
         (colour, "green", '"green" does not work. For VALUE, type red, dark blue, or other.'),
-        (jid, "bob", '"bob" is not an address. For VALUE, type an address, such as name@example.org.'),
+        (jid, "bob", '"bob" is not an address. For VALUE, type an address, such as "name@example.org".'),
         (room, "nowhere", 'I know no room "nowhere".'),
         (number, "", 'Something is missing after "x". Type it like this:'),
     ],

@@ -6,13 +6,14 @@ from unittest.mock import Mock
 from filebot.checks.checks import Checks
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event, FileStored, LinkReceived
+from filebot.files.shown_files import ShownFiles
 from filebot.model import Address, Sender
 from filebot.plugin import Plugin
 from filebot.plugin.blocking import BlockingWork
 from filebot.plugin.calls import PluginCalls
 from filebot.plugin.commands import CommandList
 from filebot.plugin.context import Context, Factories
-from filebot.plugin.conversation import Channel
+from filebot.plugin.conversation import Channel, ChatState
 from filebot.plugin.lifespan import LifeServices, Lifespans
 from filebot.plugin.listeners import PluginListener
 from filebot.replies import Replies
@@ -33,7 +34,11 @@ class CountingCatalog(MemoryCatalog):
 
 async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
     heard, catalog = list[Event](), CountingCatalog()
-    channel = Channel(ReplySender(RecordingMessenger(), Replies(), catalog), EventBus())
+    channel = Channel(
+        ReplySender(RecordingMessenger(), Replies(), catalog),
+        EventBus(),
+        ChatState(ShownFiles(catalog.file_messages)),
+    )
 
     async def listen(ctx: Context[Any], event: Event) -> None:
         heard.append(event)

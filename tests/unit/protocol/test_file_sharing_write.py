@@ -79,6 +79,15 @@ def test_the_stanza_has_what_each_reader_insists_on() -> None:
     assert stanza.find("{urn:xmpp:hints}store") is not None
 
 
+@pytest.mark.parametrize("url", [URL, "https://up.example/3f2a/\N{MOUNTAIN}\N{COMBINING ACUTE ACCENT}.jpg"])
+def test_each_reference_is_to_the_whole_body_in_code_points(url: str) -> None:
+    body, children = outgoing(entry(), url)
+    references = list(message(body, children).iter("{urn:xmpp:reference:0}reference"))
+    assert [(each.get("begin"), each.get("end")) for each in references] == [("0", str(len(url)))] * 2
+    # Converse.js drops a reference whose anchor it does not find, and so shows the link once.
+    assert {each.get("anchor") for each in references} == {"body"}
+
+
 def test_a_document_is_for_saving_not_for_showing() -> None:
     _, children = outgoing(entry("a.pdf", "application/pdf"), URL)
     assert [child.get("disposition") for child in children if "sfs" in child.tag] == ["attachment"]

@@ -15,6 +15,23 @@ from filebot.replies.catalogues import LANGUAGES
 PLUGINS = Path(__file__).parents[3] / "plugins"
 ROOTS = (errors.UserError, errors.TransferError, errors.StorageError)
 
+UNREACHED: tuple[errors.ServerNotReached, ...] = (
+    errors.NoSuchHost("files.example.org"),
+    errors.NoSuchHost("files.example.org", temporary=True),
+    errors.ConnectionRefused("files.example.org"),
+    errors.HostUnreachable("files.example.org"),
+    errors.ConnectionReset("files.example.org"),
+    errors.ServerTimeout("files.example.org", idle_s=60.0),
+    *(
+        errors.CertificateInvalid("files.example.org", reason=reason, detail="not accepted")
+        for reason in ("expired", "early", "self-signed", "unknown", "")
+    ),
+    errors.CertificateMismatch("files.example.org"),
+    errors.TlsFailed("files.example.org", "NO_PROTOCOLS_AVAILABLE"),
+    errors.ServerNotReached("files.example.org", "some other cause"),
+)
+"""One for each sentence about a web server that was not reached."""
+
 CAUSES: tuple[errors.FilebotError, ...] = (
     errors.TooLargeForService(size_bytes=2_000, limit_bytes=1_000),
     errors.TooLargeForService(size_bytes=2_000, limit_bytes=None),
@@ -28,6 +45,9 @@ CAUSES: tuple[errors.FilebotError, ...] = (
     errors.TransferTimeout(idle_s=60.0),
     errors.PeerGone(),
     errors.PeerProtocolError(),
+    *map(errors.UploadServiceNotReached, UNREACHED),
+    errors.UploadServiceForbidden("up.example.org", reason="private"),
+    errors.LinkDead("up.example.org"),
 )
 """Errors that may keep a file from being delivered."""
 
@@ -123,10 +143,18 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.TransferTimeout(idle_s=60.0),
     errors.Refused(status=403),
     errors.Refused(status=404),
+    errors.Refused(status=500),
     *(
         errors.ForbiddenTarget(reason=r)
-        for r in ("scheme", "insecure", "private", "redirects", "malformed")
+        for r in ("scheme", "insecure", "private", "redirects", "redirect_loop", "downgrade", "malformed")
     ),
+    *UNREACHED,
+    errors.WebPageInstead("files.example.org"),
+    errors.LinkDead("up.example.org"),
+    errors.UploadServiceForbidden("up.example.org", reason="private"),
+    *map(errors.UploadServiceNotReached, UNREACHED),
+    errors.Refused(status=204),
+    errors.Refused(status=429, retry_after_s=120.0),
     errors.NoUploadService(),
     errors.TooLargeForService(size_bytes=2_000, limit_bytes=1_000),
     errors.TooLargeForService(size_bytes=2_000, limit_bytes=None),
@@ -205,7 +233,8 @@ def test_every_error_has_words_of_its_own(error: errors.FilebotError, language: 
     replies = Replies()
     template = replies.template_for(error)
     assert template is not None
-    assert template.replace("_", "") == f"errors/{type(error).__name__.lower()}"
+    own = f"errors/{type(error).__name__.lower()}"
+    assert template.replace("_", "") == ("errors/servernotreached" if error in UNREACHED else own)
     for values in ({}, {"name": "a b.pdf"}, {"name": None}):
         text = replies.render(template, language, error=error, **values)
         assert text

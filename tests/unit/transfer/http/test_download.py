@@ -84,11 +84,6 @@ async def test_an_escaped_url_goes_out_as_it_came(client: HttpClient) -> None:
         assert server.heads[0].startswith("GET /%7Ea%2Db/x%2fy?sig=%2B+%7e HTTP/1.1")
 
 
-async def test_a_compressed_file_is_stored_as_it_is(client: HttpClient) -> None:
-    async with raw_server(sends(ok(4, "Content-Encoding: gzip"), b"\x1f\x8b??")) as server:
-        assert await fetched(client, server.url) == b"\x1f\x8b??"
-
-
 async def test_a_chunked_answer_has_no_size(client: HttpClient) -> None:
     answer = sends("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
     async with raw_server(answer) as server, client.get(server.url) as download:
@@ -196,8 +191,9 @@ async def test_a_part_that_does_not_fit_is_not_joined(client: HttpClient, second
         await half_then(connection, 'ETag: "v1"')
 
     async with raw_server(breaks, second) as server:
-        with pytest.raises(PeerProtocolError) as caught:
+        with pytest.raises((PeerProtocolError, Unresumable)) as caught:
             await fetched(client, server.url)
+        assert len(server.heads) == 2
     assert not isinstance(caught.value, SizeMismatch)
 
 
@@ -380,7 +376,8 @@ async def headers_one_by_one(connection: Connection) -> None:
 
 async def redirects_slowly(connection: Connection) -> None:
     await asyncio.sleep(50)
-    await connection.send(ok(0, "Location: /again", status="302 Found"))
+    path = connection.head.split()[1]
+    await connection.send(ok(0, f"Location: {path}x", status="302 Found"))
 
 
 @pytest.mark.parametrize("script", [hints, headers_one_by_one, redirects_slowly])
@@ -503,8 +500,8 @@ async def test_redirects_end(client: HttpClient) -> None:
     async with raw_server(moved("/again")) as server:
         with pytest.raises(ForbiddenTarget) as caught:
             await fetched(client, server.url)
-        assert caught.value.reason == "redirects"
-        assert len(server.heads) == 6
+        assert caught.value.reason == "redirect_loop"
+        assert len(server.heads) == 2
 
 
 @pytest.mark.parametrize(
@@ -568,7 +565,7 @@ async def test_nothing_private_is_connected_to_by_default() -> None:
 )
 async def test_alive_is_a_head_with_the_right_size(client: HttpClient, answer: str, *, alive: bool) -> None:
     async with raw_server(sends(answer)) as server:
-        assert await client.alive(server.url + "/x", 3) is alive
+        assert bool(await client.alive(server.url + "/x", 3)) is alive
         assert server.heads[0].startswith("HEAD /x HTTP/1.1")
 
 
@@ -588,7 +585,7 @@ async def test_where_a_head_says_little_a_byte_is_asked_for(
     client: HttpClient, head: str, answer: str, *, alive: bool
 ) -> None:
     async with raw_server(sends(head), sends(answer)) as server:
-        assert await client.alive(server.url + "/x", 3) is alive
+        assert bool(await client.alive(server.url + "/x", 3)) is alive
         assert server.heads[1].startswith("GET /x HTTP/1.1")
         assert "Range: bytes=0-0" in server.heads[1]
 
@@ -655,8 +652,16 @@ async def test_an_answer_that_does_not_go_on_from_there_is_refused(
             await fetched(client, server.url, 1000)
 
 
-async def test_a_part_that_nobody_asked_for_is_refused(client: HttpClient) -> None:
-    part = f"Content-Range: bytes 0-{len(BODY) - 1}/{len(BODY)}"
-    async with raw_server(sends(ok(len(BODY), part, status="206 Partial Content"), BODY)) as server:
+@pytest.mark.parametrize(("first", "last"), [(0, 9), (1, len(BODY) - 1)])
+async def test_a_part_that_nobody_asked_for_is_refused(client: HttpClient, first: int, last: int) -> None:
+    part = f"Content-Range: bytes {first}-{last}/{len(BODY)}"
+    content = BODY[first : last + 1]
+    async with raw_server(sends(ok(len(content), part, status="206 Partial Content"), content)) as server:
         with pytest.raises(Refused):
             await fetched(client, server.url)
+
+
+async def test_a_part_that_is_all_of_the_file_is_taken(client: HttpClient) -> None:
+    part = f"Content-Range: bytes 0-{len(BODY) - 1}/{len(BODY)}"
+    async with raw_server(sends(ok(len(BODY), part, status="206 Partial Content"), BODY)) as server:
+        assert await fetched(client, server.url) == BODY

@@ -22,7 +22,7 @@ from filebot.model import (
     Occupant,
 )
 from filebot.xmpp.archive.mam_query import LONGEST_ID
-from filebot.xmpp.messages.reader import SEEN_FOR_S, Reader
+from filebot.xmpp.messages.reader import SEEN_FOR_S, Read, Reader
 
 BOT = "bot@example.org"
 ROOM = "room@muc.example.org"
@@ -85,7 +85,7 @@ def reader(*, inside: bool = True) -> Reader:
     return Reader(BOT, OneRoom(inside=inside), "!", "filebot")
 
 
-def read(element: Element) -> IncomingMessage | EncryptedMessage | Invitation | None:
+def read(element: Element) -> Read | None:
     return reader().read(element)
 
 
@@ -180,8 +180,9 @@ def test_an_announced_file_and_its_source_are_one_message() -> None:
         ("<displayed xmlns='urn:xmpp:chat-markers:0' id='1'/>", "chat"),
         ("<subject>topic</subject>", "normal"),
         ("<body> </body>", "chat"),
-        ("<body>+1</body><reactions xmlns='urn:xmpp:reactions:0' id='1'/>", "chat"),
-        ("<body>unsaid</body><retract xmlns='urn:xmpp:message-retract:1' id='1'/>", "chat"),
+        ("<body>+1</body><reactions xmlns='urn:xmpp:reactions:0'/>", "chat"),
+        ("<body>unsaid</body><retract xmlns='urn:xmpp:message-retract:1'/>", "chat"),
+        ("<body>unsaid</body><apply-to xmlns='urn:xmpp:fasten:0' id='1'/>", "chat"),
         ("<body>ls</body><sent xmlns='urn:xmpp:carbons:2'/>", "chat"),
         ("<received xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'/></received>", "chat"),
         ("<result xmlns='urn:xmpp:mam:2' id='1'/><body>ls</body>", "chat"),
@@ -478,7 +479,7 @@ def test_whom_the_room_knows_by_an_id_only_is_no_jid() -> None:
 ARCHIVED_AT = datetime(2026, 3, 1, 11, tzinfo=UTC)
 
 
-def archived(element: Element) -> IncomingMessage | EncryptedMessage | Invitation | None:
+def archived(element: Element) -> Read | None:
     return reader().read(element, archived_at=ARCHIVED_AT)
 
 
@@ -527,7 +528,7 @@ def test_what_another_client_hears_through_a_room_is_not_said_to_the_bot(sender:
 KNOWN = "<occupant-id xmlns='urn:xmpp:occupant-id:0' id='b0b'/>"
 
 
-def in_archive(element: Element) -> IncomingMessage | EncryptedMessage | Invitation | None:
+def in_archive(element: Element) -> Read | None:
     return reader().read(element, archived_at=ARCHIVED_AT, archive=ROOM)
 
 

@@ -10,8 +10,8 @@ from alembic import op
 
 from filebot.catalog.mapping import fold
 
-revision: Final = "0022"
-down_revision: Final = "0017"
+revision: Final = "0019"
+down_revision: Final = "0018"
 
 _BATCH: Final = 1000
 
@@ -21,7 +21,7 @@ _ENTRIES: Final = sa.text(
     " AND (name_key IS NOT folded(name) OR caption_key IS NOT folded(caption))"
 )
 
-# Of two links that have one key now the newer one stays; of two as old, any.
+# The newest stays of links that have one key now.
 _OLDER_LINKS: Final = sa.text(
     "DELETE FROM links WHERE rowid > :after AND rowid <= :last AND EXISTS (SELECT 1 FROM links AS newer"
     " WHERE newer.digest = links.digest AND newer.rowid <> links.rowid"
@@ -43,7 +43,7 @@ def upgrade() -> None:
     """Compute the keys of entries and links anew."""
     connection = op.get_bind()
     driver: Any = connection.connection.driver_connection
-    # What ``fold`` returns at any later time is what a later migration would make of the rows, too.
+    # A later change of ``fold`` needs another migration, which changes these rows as well.
     driver.create_function("folded", 1, fold, deterministic=True)
     _in_batches(connection, "id", "entries", _ENTRIES)
     for statement in (_OLDER_LINKS, _LINKS_APART, _LINKS):

@@ -1,0 +1,1 @@
+"""The bot's own name, description and picture, as others see them."""
