@@ -60,7 +60,7 @@ async def list_files(ctx: Context[Settings], names: str) -> None:
 
     NAMES is a pattern such as *.pdf, or words that are in the names.
     """
-    if names:
+    if names and not names.startswith("-"):  # as for ls of a shell
         await _list_some(ctx, names)
         return
 

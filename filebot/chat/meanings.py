@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from rapidfuzz import fuzz
+
 from filebot.chat.referents import Referents
 from filebot.errors import AmbiguousName, BadCommand, BadValue, NoSuchEntry, UserError
 from filebot.files.selection import Selection
@@ -25,6 +27,8 @@ from filebot.reading.quotes import unquoted
 from filebot.reading.sentences import Grammar, Reading
 from filebot.reading.tables import TABLES
 
+LIKE_ENOUGH: Final = 75.0
+"""Lowest similarity, of 100, of a name that somebody may have mistyped."""
 MOST_READINGS: Final = 12
 """Readings of a line that are tried."""
 _FILE_NAME: Final = re.compile(r"\S{1,80}(?: \S{1,40}){0,2}\.[A-Za-z0-9]{1,5}")
@@ -109,7 +113,7 @@ class _LineReader:
         word, rest = (*line.split(maxsplit=1), "", "")[:2]
         command = self._all.commands.named(word)
         refusal: UserError | None = None
-        if command is not None:
+        if command is not None and not (command.changes and self._all.grammar.requests(line)):
             try:
                 return [await self._exact(command, line, rest)]
             except _REFUSALS as error:
@@ -149,7 +153,16 @@ class _LineReader:
             except _REFUSALS as error:
                 failure = failure or error
             else:
-                is_sure = not (command.changes and await self._is_ambiguous(command, match.values))
+                has_rest = any(isinstance(each, Selection) and each.missing for each in arguments.values())
+                if has_rest and isinstance(found := await self._by_sentence(line), Meaning):
+                    return found
+                is_sure = not (
+                    command.changes
+                    and (
+                        self._reads_otherwise(line, command, match)
+                        or await self._is_ambiguous(command, match)
+                    )
+                )
                 return Meaning(command, match.usage, arguments, is_sure)
         raise failure or command.missing()
 
@@ -167,10 +180,20 @@ class _LineReader:
             if other.values != first.values:
                 yield other
 
-    async def _is_ambiguous(self, command: Command, values: Mapping[str, object]) -> bool:
+    def _reads_otherwise(self, line: str, command: Command, match: Match) -> bool:
+        """Return whether a phrase of the command takes fewer words of a line for values."""
+        values = [str(each) for each in match.values.values()]
+        return any(
+            self._named(reading) is command
+            and reading.rest is None
+            and sum(map(len, reading.values.values())) < sum(map(len, values))
+            for reading in self._all.grammar.readings(line)
+        )
+
+    async def _is_ambiguous(self, command: Command, match: Match) -> bool:
         """Return whether a bare number among the files is a place of a list and another file's id."""
         files = self._files(command)
-        typed = [str(values.get(each.name, "")) for each in command.parameters if each.kind.is_file]
+        typed = [str(match.values.get(each.name, "")) for each in command.parameters if each.kind.is_file]
         for number in (each for text in typed for each in names_in(text) if each.isdecimal()):
             place = self._all.lists.at(self._conversation.sender, int(number), late=True)
             by_id = await files.named(f"#{number}", whole=True, to_send=True)
@@ -247,7 +270,7 @@ class _LineReader:
     ) -> object | None:
         """Return a value as it is resolved; None if there is none. Raises NoSuchEntry or AmbiguousName."""
         if not parameter.kind.is_file:
-            core = self._all.grammar.references.core(text) if not command.changes else text
+            core = self._all.grammar.references.core(text) if parameter.name != "new" else text
             if parameter.kind is Kind.LINK and link_within(text) is None:
                 return None
             try:
@@ -274,12 +297,11 @@ class _LineReader:
         self, line: str, word: str, rest: str, command: Command | None, refusal: UserError | None
     ) -> Meaning | None:
         """Return the nearest command with its words filled in."""
-        if isinstance(refusal, NoSuchEntry) and len(refusal.suggestions) == 1:
-            named = command or self._all.commands.named("get")
-            return None if named is None else await self._with_file(named, refusal.suggestions[0])
-        similar = None if command is not None or refusal is not None else self._usable.similar(word)
+        similar = None if command is not None else self._usable.similar(word)
         if similar is None:
-            return None
+            named = command or self._all.commands.named("get")
+            near = near_name(refusal)
+            return None if named is None or near is None else await self._with_file(named, near)
         try:
             found = await self._exact(similar, f"{similar.name} {rest}", rest)
         except _REFUSALS:
@@ -305,6 +327,16 @@ class _LineReader:
         if not command.parameters:
             return {}
         return await self._all.calls.resolver(command.plugin, self._conversation).resolve(command, values)
+
+
+def near_name(refusal: UserError | None) -> str | None:
+    """Return the one name that somebody may have mistyped."""
+    if not isinstance(refusal, NoSuchEntry) or len(refusal.suggestions) != 1:
+        return None
+    (name,) = refusal.suggestions
+    stem = name.rpartition(".")[0]
+    likeness = max(fuzz.ratio(refusal.wanted.casefold(), each.casefold()) for each in (name, stem or name))
+    return name if likeness >= LIKE_ENOUGH else None
 
 
 def files_in(arguments: Mapping[str, object]) -> Sequence[Entry]:

@@ -10,6 +10,7 @@ from filebot.files.shown_lists import ShownLists
 from filebot.model import Entry, Sender
 from filebot.plugin.files import Files
 from filebot.reading.references import Pick, Reference, ReferenceReader
+from filebot.reading.signs import folded
 
 LOOKED_THROUGH: Final = 100
 """Newest files among which those of a kind are looked for."""
@@ -72,23 +73,25 @@ class Referents:
         self, reference: Reference, *, to_send: bool, is_bare: bool
     ) -> Sequence[int]:
         count, endings = reference.number, reference.endings
+        found: Sequence[int] = ()
         match reference.pick:
             case Pick.NAME | Pick.EXACT:
-                return await self._named(reference, to_send=to_send, is_bare=is_bare)
+                found = await self._named(reference, to_send=to_send, is_bare=is_bare)
             case Pick.WORDS:
-                return await self._with_words(reference.text)
+                found = await self._with_words(reference.text)
             case Pick.SPOKEN_OF:
-                return self.replied_to or self.lists.spoken_of(self.sender)
+                found = self.replied_to or self.lists.spoken_of(self.sender)
             case Pick.NEWEST:
-                return [each.id for each in await self._newest(endings)][:count]
+                found = [each.id for each in await self._newest(endings)][:count]
             case Pick.ALL:
-                return [each.id for each in await self._newest(endings)]
+                found = [each.id for each in await self._newest(endings)]
             case Pick.FIRST:
-                return (await self._listed(endings, count))[:count]
+                found = (await self._listed(endings))[:count]
             case Pick.PLACE:
-                return (await self._listed(endings, count))[count - 1 : count]
+                found = (await self._listed(endings))[count - 1 : count]
             case Pick.OLDEST:
-                return [each.id for each in await self.files.oldest(limit=count)] if not endings else ()
+                found = [each.id for each in await self.files.oldest(limit=count)]
+        return found
 
     async def _named(self, reference: Reference, *, to_send: bool, is_bare: bool) -> Sequence[int]:
         text = reference.text
@@ -96,11 +99,14 @@ class Referents:
             at_place = self.lists.at(self.sender, int(text))
             return () if at_place is None else (at_place,)
         whole = reference.pick is Pick.EXACT or (is_bare and not _is_long_enough(text))
-        try:
-            entry = await self.files.named(text, to_send=to_send, whole=whole)
-        except AmbiguousName:
-            return ()
-        return () if entry is None else (entry.id,)
+        for spelling in dict.fromkeys((text, folded(text))):
+            try:
+                entry = await self.files.named(spelling, to_send=to_send, whole=whole)
+            except AmbiguousName:
+                return ()
+            if entry is not None:
+                return (entry.id,)
+        return ()
 
     async def _with_words(self, text: str) -> Sequence[int]:
         if not _is_long_enough(text):
@@ -111,7 +117,7 @@ class Referents:
             return ()
         return [each.id for each in found] if len(found) == 1 else ()
 
-    async def _listed(self, endings: Sequence[str], count: int) -> Sequence[int]:
+    async def _listed(self, endings: Sequence[str]) -> Sequence[int]:
         """Return the files of the list shown last, or else those that ``ls`` would list."""
         shown = self.lists.shown(self.sender)
         if shown and not endings:

@@ -8,6 +8,9 @@ import unicodedata
 from enum import Enum, unique
 from typing import Final
 
+from filebot.reading.small_talk import is_small_talk
+from filebot.reading.tables import TABLES
+
 _LONGEST: Final = 40
 """Characters of the longest text that is looked at."""
 
@@ -66,7 +69,7 @@ def small_talk(text: str) -> SmallTalk | None:
     said = _TO_WHOM.sub("", said)
     if said in _GREETINGS:
         return SmallTalk.GREETING
-    return SmallTalk.NO_ANSWER if said in _NO_ANSWER else None
+    return SmallTalk.NO_ANSWER if said in _NO_ANSWER or is_small_talk(text, TABLES) else None
 
 
 def _without_signs(text: str) -> str:

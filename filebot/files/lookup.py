@@ -90,7 +90,7 @@ class Lookup:
         """Return the files of these ids that the sender may see; ``in_public``, so that everybody in the
         room does. The numbers of the others are missing. Raises NoSuchEntry if there are none.
         """
-        found = {f"#{each}": await self._by_id(str(each), in_public=in_public) for each in ids}
+        found = {f"#{each}": await self._by_id(f"#{each}", in_public=in_public) for each in ids}
         entries = tuple(entry for entry in found.values() if entry is not None)
         missing = tuple(number for number, entry in found.items() if entry is None)
         if not entries:

@@ -289,7 +289,7 @@ class CommandList:
         """Return the command whose name or alias is most like ``word``, if it is like it at all."""
         typed = word.casefold()[:40]
         words = [each for each, command in self._by_word.items() if self._may_use(command)]
-        most = len(typed) // SIGNS_FOR_A_SLIP
+        most = len(typed) // (SIGNS_FOR_A_SLIP if typed.isascii() else 2)
         found = process.extractOne(typed, words, scorer=OSA.distance, score_cutoff=most)
         return None if found is None or not most else self._by_word[found[0]]
 

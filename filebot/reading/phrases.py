@@ -16,6 +16,8 @@ _TOKEN: Final = re.compile(r"[A-Z][A-Z_]*|[()\[\]|]|[^\s()\[\]|A-Z]+")
 _BEFORE: Final = r"(?<![0-9A-Za-z_.'@/\-])"
 _AFTER: Final = r"(?![0-9A-Za-z_'@/\-]|\.\w)"
 _GAP: Final = r"\s*"
+_LAZY: Final = r"\S.*?)"
+_GREEDY: Final = r"\S.*)"
 
 
 class BadPhrase(ValueError):
@@ -30,7 +32,8 @@ class Phrase:
     line: str
     parameters: tuple[str, ...]
     """Names of the values, in lower case."""
-    pattern: re.Pattern[str]
+    patterns: tuple[re.Pattern[str], ...]
+    """Expressions with values as short as possible and, for several values, as long as possible."""
 
     @classmethod
     def parse(cls, command: str, line: str) -> Self:
@@ -40,7 +43,9 @@ class Phrase:
             raise BadPhrase(f"a value is named twice: {line}")
         if not line.strip():
             raise BadPhrase("a phrase has no words")
-        return cls(command, line, parameters, re.compile(pattern_of(line), re.IGNORECASE))
+        expression = pattern_of(line)
+        ways = [expression, expression.replace(_LAZY, _GREEDY)] if len(parameters) > 1 else [expression]
+        return cls(command, line, parameters, tuple(re.compile(each, re.IGNORECASE) for each in ways))
 
     @property
     def is_bare(self) -> bool:
@@ -87,10 +92,12 @@ def _choice(tokens: list[str]) -> tuple[str, list[str]]:
             tokens = tokens[1:]
             part += f"(?:{inside})" + ("?" if sign == "[" else "")
         elif sign.isupper():
-            part += rf"(?P<{sign.lower()}>\S.*?){_GAP}"
+            between = "" if not part.endswith(f"{_LAZY}{_GAP}") else r"(?<=\s)"
+            part += f"{between}(?P<{sign.lower()}>{_LAZY}{_GAP}"
         else:
             part += word_pattern(sign) + _GAP
-    parts.append(part)
+    # Of two that fit, the longer one says more.
+    parts = sorted((*parts, part), key=len, reverse=True)
     return "|".join(parts) if len(parts) == 1 else "(?:" + "|".join(parts) + ")", tokens
 
 

@@ -14,6 +14,7 @@ from filebot.reading.tables import KINDS, LanguageTable
 MOST_FILES: Final = 20
 """Files that one sentence names."""
 _ORDINAL_DIGITS: Final = re.compile(r"(\d{1,4})(?:st|nd|rd|th)", re.IGNORECASE)
+_NUMBERS: Final = re.compile(r"#?\d{1,9}(?:[\s,;]+#?\d{1,9})+")
 _LIST_SIGNS: Final = re.compile(r"\s*[,，、;；]\s*")
 
 
@@ -87,7 +88,11 @@ class ReferenceReader:
         yield from read[-2:-1] or read
 
     def _parts(self, text: str) -> list[str]:
-        parts = _LIST_SIGNS.split(text)
+        parts = (
+            re.split(r"[\s,，;；、]+", text)
+            if _NUMBERS.fullmatch(folded(text))
+            else _LIST_SIGNS.split(text)
+        )
         for language in self._languages:
             parts = [each for part in parts for each in language.conjunction.split(part)]
         return [part.strip() for part in parts if part.strip()]
@@ -144,7 +149,8 @@ class _Language:
             rf"(?:(?:{article})|(?:{alternatives(table.nouns)})|(?:{alternatives(table.called)}))\s*(?=\S)",
             flags,
         )
-        self._after = re.compile(rf"(?<=\S)\s*(?:{alternatives(table.nouns)})\Z", flags)
+        trailing = alternatives([*table.nouns, *KINDS])
+        self._after = re.compile(rf"(?<=\S)\s*(?:{trailing})\Z", flags)
         the = rf"(?:{article})*"
         everything, quantity = alternatives(table.everything), alternatives(table.quantities)
         counter, oldest = alternatives(table.counters), alternatives(table.oldest)

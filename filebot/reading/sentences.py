@@ -7,6 +7,7 @@ or not at all: "bob deleted the report" has the words of a removal, and is none.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from filebot.reading.phrases import Phrase, alternatives
@@ -17,6 +18,8 @@ from filebot.reading.tables import LanguageTable
 
 LONGEST: Final = 300
 """Characters of the longest line that is read as a sentence."""
+HELP: Final = "help"
+"""Command that a question how to do something means, with the name of what does it."""
 _MOST_CUTS: Final = 5
 """Words before a request, and after it, that are left out one by one."""
 _SIGNS_BETWEEN: Final = r"[\s,.!:;，。！：；、-]*"
@@ -59,6 +62,9 @@ class Grammar:
         closings = [each for table in tables for each in table.closings]
         self._opening = re.compile(alternatives(openings) + _SIGNS_BETWEEN, re.IGNORECASE)
         self._closing = re.compile(rf"{_SIGNS_BETWEEN}{alternatives(closings)}\Z", re.IGNORECASE)
+        openers = alternatives(openings)
+        how_to = alternatives(each for table in tables for each in table.how_to)
+        self._how_to = re.compile(rf"(?:{openers}{_SIGNS_BETWEEN})*{how_to}", re.IGNORECASE)
         sequels = [*map(_sequels, tables), r"\s*[,.;!，。；！、]\s*"]
         self._sequel = re.compile("|".join(sequels), re.IGNORECASE)
 
@@ -66,6 +72,9 @@ class Grammar:
         """Return what a line may mean, the likeliest first."""
         if len(line) > LONGEST:
             return []
+        if (asked := self._how_to.match(folded(line))) is not None:
+            verbs = (each for each in self._ordered(line[asked.end() :]) if not each.is_bare)
+            return [Reading(HELP, {"command": each.command}) for each in islice(verbs, 1)]
         found = list[Reading]()
         for reading in self._ordered(line):
             if reading not in found:
@@ -91,10 +100,13 @@ class Grammar:
         sealed = Sealed(line)
         # Each core as it was typed, and with usual signs; the shortest first.
         cores = [(core, folded(core)) for core in dict.fromkeys(self._cores(sealed.text))][::-1]
-        yield from _by_phrases(sealed, cores, self._phrases)
+        found = [*_by_phrases(sealed, cores, self._phrases)]
         for core, text in cores:
             if (word := self._command_in(text)) is not None:
-                yield Reading(word, {}, rest=sealed.opened(core[len(word) :].strip(" :：")))
+                rest = sealed.opened(core[len(word) :].strip(" :："))
+                found.append(Reading(word, {}, rest=rest))
+        # The less is left to values, the more of the sentence is understood.
+        yield from sorted(found, key=lambda each: sum(map(len, (*each.values.values(), each.rest or ""))))
         yield from _by_phrases(sealed, cores, self._bare)
 
     def _command_in(self, text: str) -> str | None:
@@ -133,10 +145,15 @@ def _by_phrases(
 ) -> Iterator[Reading]:
     for phrase in phrases:
         for core, text in cores:
-            if (match := phrase.pattern.fullmatch(text)) is not None:
-                spans = {name: match.span(name) for name in phrase.parameters if match[name] is not None}
-                values = {name: sealed.opened(core[start:end]) for name, (start, end) in spans.items()}
-                yield Reading(phrase.command, values, phrase.is_bare)
+            for pattern in phrase.patterns:
+                if (match := pattern.fullmatch(text)) is not None:
+                    spans = {
+                        name: match.span(name) for name in phrase.parameters if match[name] is not None
+                    }
+                    values = {
+                        name: sealed.opened(core[start:end]).strip() for name, (start, end) in spans.items()
+                    }
+                    yield Reading(phrase.command, values, phrase.is_bare)
 
 
 def _sequels(table: LanguageTable) -> str:

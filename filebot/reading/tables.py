@@ -22,6 +22,8 @@ class LanguageTable:
     """Phrases after a request that change nothing in it."""
     negations: Sequence[str]
     """Words by which a sentence says the opposite, or that something is not so."""
+    how_to: Sequence[str]
+    """Phrases before something that is asked about, and not asked for: "how do I"."""
     articles: Sequence[str]
     """Words before the name of a thing: "the", "my"."""
     every: Sequence[str]
