@@ -69,9 +69,7 @@ class Referents:
             ids.update(dict.fromkeys(found))
         return tuple(ids)
 
-    async def _ids(  # noqa: PLR0911 - one for each pick
-        self, reference: Reference, *, to_send: bool, is_bare: bool
-    ) -> Sequence[int]:
+    async def _ids(self, reference: Reference, *, to_send: bool, is_bare: bool) -> Sequence[int]:
         count, endings = reference.number, reference.endings
         found: Sequence[int] = ()
         match reference.pick:
