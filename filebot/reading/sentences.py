@@ -7,7 +7,6 @@ or not at all: "bob deleted the report" has the words of a removal, and is none.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 from filebot.reading.phrases import Phrase, alternatives
@@ -65,17 +64,17 @@ class Grammar:
         openers = alternatives(openings)
         how_to = alternatives(each for table in tables for each in table.how_to)
         self._how_to = re.compile(rf"(?:{openers}{_SIGNS_BETWEEN})*{how_to}", re.IGNORECASE)
-        sequels = [*map(_sequels, tables), r"\s*[,.;!，。；！、]\s*"]
+        sequels = [*map(_sequels, tables), r"\s*[,.;!]\s+|\s*[，。；！、]\s*"]
         self._sequel = re.compile("|".join(sequels), re.IGNORECASE)
 
     def readings(self, line: str) -> list[Reading]:
         """Return what a line may mean, the likeliest first."""
         if len(line) > LONGEST:
             return []
-        if (asked := self._how_to.match(folded(line))) is not None:
-            verbs = (each for each in self._ordered(line[asked.end() :]) if not each.is_bare)
-            return [Reading(HELP, {"command": each.command}) for each in islice(verbs, 1)]
         found = list[Reading]()
+        if (asked := self._how_to.match(folded(line))) is not None:
+            whole = (each for each in self._ordered(line) if each.command == HELP and not each.rest)
+            return [next(whole, None) or self._help_for(line[asked.end() :])]
         for reading in self._ordered(line):
             if reading not in found:
                 found.append(reading)
@@ -92,6 +91,15 @@ class Grammar:
             if first and rest and self._has_verb(first) and self._has_verb(rest):
                 found.append((first, rest))
         return found
+
+    def _help_for(self, asked: str) -> Reading:
+        """Return the reading of a question how something is done: the help for what does it."""
+        text = folded(asked).casefold()
+        named = next((each for each in self._unspaced if each in text), None)
+        named = named or next((each for each in re.findall(r"[a-z]+", text) if each in self._words), None)
+        verbs = (each.command for each in self._ordered(asked) if not each.is_bare)
+        command = named or next(verbs, None)
+        return Reading(HELP, {} if command is None else {"command": command})
 
     def _has_verb(self, text: str) -> bool:
         return any(not each.is_bare for each in self._ordered(text))
