@@ -70,15 +70,20 @@ async def fifteen_lines(stage: Stage) -> None:
     alice = await Person.of(stage, "alice")
     await alice.adds_the_bot()
     await alice.says("what can you do?")
-    await alice.drops(picture(stage.folder, "DSC_0815.png", 48_000))
-    await alice.drops(pdf(stage.folder, "Offer for Bob.pdf", 24_000))
+    await alice.drops(
+        picture(stage.folder, "DSC_0815.png", 48_000),
+        pdf(stage.folder, "Offer for Bob.pdf", 24_000),
+        until_said="Offer",
+    )
     await alice.says("where is my offer?")
-    await alice.says("send the offer to bob", answers=2)
+    await alice.says("send the offer to bob")
+    await alice.says("yes")
+    await alice.says(f"send Offer for Bob.pdf to bob@{stage.server.host}", answers=3)
     await alice.says("rename DSC_0815.png to boat.png")
     await alice.says("boat")
     await bob.invites_the_bot("team")
     await alice.enters("team")
-    await alice.says("send boat.png to team", answers=2)
+    await alice.says(f"send boat.png to {stage.address('team')}")
     await bob.says("filebot: show me the boat", room="team")
     await alice.says("delete the offer")
     await alice.says("yes")
