@@ -38,7 +38,7 @@ from filebot.files.weights import Weights
 from filebot.jobs.worker import JobWorker
 from filebot.model import BareJid, SettingKey
 from filebot.plugin.file_content import ContentServices
-from filebot.plugin.files import FileServices, OutgoingFiles, RoomFiles, StoredFiles
+from filebot.plugin.file_services import FileServices, OutgoingFiles, RoomFiles, StoredFiles
 from filebot.plugin.gathered_replies import BurstTimes, GatheredReplies
 from filebot.plugin.room_files import RoomFileServices
 from filebot.plugin.rooms import RoomServices
@@ -166,7 +166,7 @@ def build_services(
     transfers, queue = Transfers(time.monotonic), DeliveryQueue(ports.catalog)
     free_slots = Slots(events, slots)
     shown_files = ShownFiles(ports.catalog.file_messages)
-    bounces = Bounces(ports.catalog, ports.catalog, events, ports.clock, ports.server, bounce_s)
+    bounces = Bounces(ports.catalog.sent_files, ports.catalog, events, ports.clock, ports.server, bounce_s)
     context = _delivery_context(ports, transfers, free_slots, queue, events, shown_files, bounces)
     worker = DeliveryWorker(
         context,

@@ -31,13 +31,12 @@ from filebot.catalog.mapping import (
     room_setting_columns,
     room_setting_of,
     scope_key,
-    sent_file_columns,
-    sent_file_of,
     translated,
 )
 from filebot.catalog.name_suggestions import likeliest
 from filebot.catalog.plugin_data import SqlPluginData, add_with_values
 from filebot.catalog.plugin_tables import SqlPluginTables
+from filebot.catalog.sent_files import SqlSentFiles
 from filebot.catalog.writer import Change, Writer, add_entries, execute, execute_returning
 from filebot.concurrency.tasks import Threads, settled
 from filebot.errors import CatalogUnavailable
@@ -56,7 +55,6 @@ from filebot.model import (
     RememberedRoom,
     SavedRoomSetting,
     Scope,
-    SentFile,
     Weight,
 )
 from filebot.ports import Released
@@ -82,6 +80,7 @@ class SqlCatalog:
         self._ranking = Threads("rank", 2)
         self.attachments = SqlAttachments(self._read, writer)
         self.file_messages = SqlFileMessages(self._read, writer)
+        self.sent_files = SqlSentFiles(self._read, writer)
         self.plugin_data = SqlPluginData(self._read, writer)
         self.plugin_tables = SqlPluginTables(path, self._read_by, writer)
         self._open = True
@@ -308,17 +307,6 @@ class SqlCatalog:
 
     async def remove_delivery(self, number: int) -> bool:
         return await self._returned(writes.remove_delivery(number), urgent=True) is not None
-
-    async def note_sent(self, sent: SentFile) -> None:
-        await self._writer.run(writes.note_sent, sent_file_columns(sent))
-
-    async def take_sent(self, message_id: str) -> SentFile | None:
-        row = await self._returned(writes.take_sent(message_id), urgent=True)
-        return None if row is None else sent_file_of(row)
-
-    async def sent_to(self, recipient: BareJid, since: datetime) -> SentFile | None:
-        rows = await self._read(queries.sent_to(recipient, since))
-        return sent_file_of(rows[0]) if rows else None
 
     async def rooms(self) -> list[RememberedRoom]:
         found = await self._read(queries.all_rooms())

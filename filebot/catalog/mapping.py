@@ -26,7 +26,6 @@ from filebot.model import (
     QueuedDelivery,
     SavedRoomSetting,
     Scope,
-    SentFile,
     SettingKey,
 )
 from filebot.ports import Released
@@ -227,16 +226,6 @@ def delivery_of(row: sa.Row[Any]) -> QueuedDelivery:
     return QueuedDelivery(
         **_fields(row, QueuedDelivery) | {"method": Method(row.method) if row.method else None}
     )
-
-
-def sent_file_of(row: sa.Row[Any]) -> SentFile:
-    """Return what went by a message, given the row of ``sent_files``."""
-    return SentFile(**_fields(row, SentFile))
-
-
-def sent_file_columns(sent: SentFile) -> dict[str, Any]:
-    """Return the columns of a row of ``sent_files``."""
-    return _fields(sent, SentFile)
 
 
 def _fields(source: object, kind: type[Any]) -> dict[str, Any]:

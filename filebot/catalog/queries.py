@@ -6,7 +6,6 @@ takes SQLAlchemy as long as SQLite takes to answer.
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -24,7 +23,6 @@ from filebot.catalog.schema import (
     positions,
     room_settings,
     rooms,
-    sent_files,
     subscriptions,
     sums,
 )
@@ -242,16 +240,6 @@ def all_subscriptions() -> sa.Select[Any]:
 def all_deliveries() -> sa.Select[Any]:
     """Select all deliveries, by number."""
     return sa.select(deliveries).order_by(deliveries.c.number)
-
-
-def sent_to(recipient: str, since: datetime) -> sa.Select[Any]:
-    """Select the last message with a file to an address since a moment."""
-    return (
-        sa.select(sent_files)
-        .where(sent_files.c.recipient == recipient, sent_files.c.sent_at >= since)
-        .order_by(sent_files.c.sent_at.desc())
-        .limit(1)
-    )
 
 
 def all_room_settings() -> sa.Select[Any]:

@@ -21,12 +21,11 @@ from filebot.catalog.schema import (
     positions,
     room_settings,
     rooms,
-    sent_files,
     subscriptions,
     tombstones,
 )
 from filebot.model import Digest, OwnerKind, Scope
-from filebot.ports import MOST_LANGUAGES_OF_ROOM, MOST_SENT
+from filebot.ports import MOST_LANGUAGES_OF_ROOM
 
 # Built once: its columns are given as parameters, many rows at a time.
 _MAKE_PRIVATE: Final = (
@@ -141,23 +140,6 @@ def count_tries(number: int, tries: int) -> sa.Update:
 def remove_delivery(number: int) -> ReturningDelete[Any]:
     """Remove a delivery."""
     return sa.delete(deliveries).where(deliveries.c.number == number).returning(deliveries)
-
-
-async def note_sent(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> list[None]:
-    """Keep messages with files, and of all the latest ``MOST_SENT``; not those whose entry is gone."""
-    for columns in rows:
-        values = [sa.literal(value, sent_files.c[name].type) for name, value in columns.items()]
-        row = sa.select(*values).where(sa.exists().where(one(columns["entry_id"])))
-        await connection.execute(sa.insert(sent_files).from_select(list(columns), row))
-    newest = sa.select(sent_files.c.sent_at).order_by(sent_files.c.sent_at.desc())
-    last_to_go = newest.offset(MOST_SENT).limit(1).scalar_subquery()
-    await connection.execute(sa.delete(sent_files).where(sent_files.c.sent_at <= last_to_go))
-    return [None] * len(rows)
-
-
-def take_sent(message_id: str) -> ReturningDelete[Any]:
-    """Remove what went by a message."""
-    return sa.delete(sent_files).where(sent_files.c.message_id == message_id).returning(sent_files)
 
 
 def forget_links(digest: Digest) -> sa.Delete:

@@ -7,6 +7,7 @@ from functools import partial
 
 from filebot.chat.dispatcher import ChatMemory, MessageDispatcher
 from filebot.chat.event_recorder import EventRecorder
+from filebot.chat.file_messages import FileMessages
 from filebot.chat.file_requests import FileRequests
 from filebot.chat.forms.commands import PluginForms
 from filebot.chat.forms.steps import StepServices
@@ -16,6 +17,7 @@ from filebot.chat.progress_messages import ProgressReports
 from filebot.chat.rate_limits import RateLimits, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.chat.stream_offers import StreamOffers
+from filebot.chat.text_messages import TextMessages
 from filebot.chat.typed_text import TypedText
 from filebot.checks.acts import Act
 from filebot.checks.checks import Check
@@ -218,11 +220,22 @@ def build_chat(
     recorder = None
     if durable := [listener for each in plugins for listener in each.plugin.durable_listeners]:
         recorder = EventRecorder(durable, ports.catalog.jobs, ports.clock, services.room_settings.get)
+    typed_text = TypedText(calls, commands, channel, ports.clock)
+    file_messages = FileMessages(channel, files_of, ports.uploads, limits.files_per_message)
     dispatcher = MessageDispatcher(
         channel=channel,
-        plugins=calls,
-        typed_text=TypedText(calls, commands, channel, ports.clock),
-        files_of=files_of,
+        typed_text=typed_text,
+        texts=TextMessages(
+            channel,
+            calls,
+            typed_text,
+            file_messages,
+            services.captions,
+            late_commands=memory.late_commands,
+            recent_commands=memory.recent_commands,
+            clock=ports.clock,
+        ),
+        file_messages=file_messages,
         room_posts=RoomPosts(
             posts,
             services.room_settings.consent,
@@ -247,10 +260,8 @@ def build_chat(
         retractions=services.retractions,
         rooms=ports.rooms,
         room_settings=services.room_settings,
-        uploads=ports.uploads,
         clock=ports.clock,
         jid=ports.jid,
-        files_per_message=limits.files_per_message,
     )
     return Chat(
         dispatcher,

@@ -3,10 +3,10 @@
 import logging
 from contextlib import AbstractAsyncContextManager
 
-from filebot.chat.dispatcher import store_and_report
+from filebot.chat.file_messages import store_and_report
 from filebot.chat.rate_limits import Workload
 from filebot.files.access import Access
-from filebot.files.intake import name_of
+from filebot.files.offers import name_of
 from filebot.plugin.context import FilesOf
 from filebot.plugin.conversation import Channel
 from filebot.ports import Download, StreamOffer

@@ -110,14 +110,14 @@ class Bounces:
     async def _found(self, bounce: Bounce) -> SentFile | None:
         now = self._clock()
         for message_id in bounce.ids:
-            sent = await self._sent_files.take_sent(message_id)
+            sent = await self._sent_files.take(message_id)
             if sent is not None and now - sent.sent_at <= MATCHED_FOR and self._may_say(bounce, sent):
                 return sent
         if not bounce.may_be_any:
             return None
         # COMPAT(gateways and old servers): their errors name another id, and have nothing of the message.
-        sent = await self._sent_files.sent_to(bounce.sender, now - GUESSED_FOR)
-        return None if sent is None else await self._sent_files.take_sent(sent.message_id)
+        sent = await self._sent_files.latest(bounce.sender, now - GUESSED_FOR)
+        return None if sent is None else await self._sent_files.take(sent.message_id)
 
     def _may_say(self, bounce: Bounce, sent: SentFile) -> bool:
         """Whether whoever sent the error can know: nobody else speaks for an address."""
@@ -126,13 +126,13 @@ class Bounces:
 
     async def _keep(self, sent: SentFile) -> None:
         try:
-            await self._sent_files.note_sent(sent)
+            await self._sent_files.add(sent)
         except StorageError as error:
             log.warning("if a file to %s comes back, nobody is told: %s", sent.recipient, error)
 
     async def _forget(self, message_id: str) -> None:
         try:
-            await self._sent_files.take_sent(message_id)
+            await self._sent_files.take(message_id)
         except StorageError as error:
             log.warning("a message that came back is still remembered: %s", error)
 

@@ -32,6 +32,7 @@ from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.files.damage import is_whole
 from filebot.files.default_names import default_name
 from filebot.files.details import with_details
+from filebot.files.offers import name_of
 from filebot.files.quota import Quota, Reservation
 from filebot.files.received import ReceivedFile, ReceivedFileChecks
 from filebot.files.receiving import Attempt, Source, WebSource, check_hashes, partials_of, receive, sealed
@@ -46,7 +47,6 @@ from filebot.model import (
     Entry,
     FileKind,
     Identity,
-    IncomingMessage,
     NewEntry,
     NewValue,
     Offer,
@@ -383,17 +383,6 @@ class Intake:
             shared_by=destination.shared_by,
             source_message=destination.source_message,
         )
-
-
-def name_of(offer: Offer) -> str:
-    """Return the name of a file of which no byte has come yet; empty if nobody named it."""
-    offered = offer.name or (name_from_url(offer.urls[0]) if offer.urls else None)
-    return safe_name(offered) if offered else ""
-
-
-def source_message(message: IncomingMessage, number: int) -> str | None:
-    """Return the catalog's key for the message's file of this number, by which it is known again."""
-    return None if message.mam_id is None else f"{message.mam_id}/{number}"
 
 
 def _added(entry: Entry) -> IntakeResult:

@@ -77,7 +77,7 @@ from filebot.events.facts import (
     RoomJoined,
     RoomLeft,
 )
-from filebot.files.intake import name_of
+from filebot.files.offers import name_of
 from filebot.model import (
     Address,
     AddressKind,

@@ -17,7 +17,7 @@ from filebot.failures import report
 from filebot.files.access import unknown
 from filebot.files.shown_files import ShownFiles
 from filebot.files.shown_lists import ShownLists
-from filebot.model import Address, AddressKind, Entry, Offer, Sender
+from filebot.model import Address, AddressKind, Entry, IncomingMessage, Offer, Sender
 from filebot.plugin.confirmation import OpenQuestions
 from filebot.plugin.gathered_replies import GatheredReplies
 from filebot.replies.captured import CapturedReplies
@@ -86,6 +86,13 @@ class Channel:
     def gathering(self, sender: Sender, *, anew: bool = False) -> AbstractAsyncContextManager[None]:
         """Gather replies while a request of the sender's is handled; see :class:`GatheredReplies`."""
         return self.chat_state.gathered.handling(sender, self.reply_sender, anew=anew)
+
+    def composing(
+        self, conversation: "Conversation", message: IncomingMessage
+    ) -> AbstractAsyncContextManager[None]:
+        """Show that an answer to the message is on its way."""
+        to = conversation.sender.address
+        return self.reply_sender.composing(to, wanted=message.wants_chat_states)
 
 
 class Conversation:

@@ -1,27 +1,20 @@
 """Files as one sender sees them: the API of plugins over the file services."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 
 from filebot.concurrency.bounded_call import not_counted
-from filebot.delivery.sending import Sending
-from filebot.delivery.worker import DeliveryWorker, Waiting
+from filebot.delivery.worker import Waiting
 from filebot.errors import NoSuchTransfer
 from filebot.events.facts import Actor, RemovalReason
 from filebot.filenames import plain_text
-from filebot.files.access import FileAccessFactory
-from filebot.files.drops import Drops
-from filebot.files.handover import Handover
 from filebot.files.intake import Destination, IntakeResult
 from filebot.files.lookup import Lookup
-from filebot.files.quota import Quota
-from filebot.files.removal import Removal
-from filebot.files.renaming import Renaming
 from filebot.files.selection import Selection
 from filebot.files.shown_lists import ShownLists
-from filebot.files.transfers import Transfer, Transfers
+from filebot.files.transfers import Transfer
 from filebot.model import (
     Address,
     BareJid,
@@ -36,51 +29,12 @@ from filebot.model import (
     StorageUsage,
 )
 from filebot.plugin.commands import names_in
-from filebot.plugin.file_content import ContentServices, FileContent
+from filebot.plugin.file_content import FileContent
+from filebot.plugin.file_services import FileServices
 from filebot.plugin.finding import Finding
-from filebot.ports import Entries, Links, StreamOffer
+from filebot.ports import StreamOffer
 from filebot.rooms.setting_types import RoomSetting
-from filebot.rooms.unasked_files import UnaskedFiles, Wanted
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFiles:
-    """Services for stored files, and for storing them."""
-
-    entries: Entries
-    drops: Drops
-    renaming: Renaming
-    removal: Removal
-    quota: Quota
-    handover: Handover
-    links: Links
-
-
-@dataclass(frozen=True, slots=True)
-class OutgoingFiles:
-    """Services for files on their way to somebody."""
-
-    sending: Sending
-    worker: DeliveryWorker
-    transfers: Transfers
-
-
-@dataclass(frozen=True, slots=True)
-class RoomFiles:
-    """Services for the files of rooms."""
-
-    unasked: UnaskedFiles
-
-
-@dataclass(frozen=True, slots=True)
-class FileServices:
-    """Services behind :class:`Files`, by subject."""
-
-    access: FileAccessFactory
-    content: ContentServices
-    stored: StoredFiles
-    outgoing: OutgoingFiles
-    of_rooms: RoomFiles
+from filebot.rooms.unasked_files import Wanted
 
 
 class Files(FileContent):

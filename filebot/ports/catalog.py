@@ -15,9 +15,7 @@ from filebot.ports.queue import DeliveryStore, SentFiles
 from filebot.ports.rooms import RoomStore
 
 
-class Catalog(
-    Entries, Links, RoomStore, DeliveryStore, SentFiles, Languages, Cursors, Subscriptions, Protocol
-):
+class Catalog(Entries, Links, RoomStore, DeliveryStore, Languages, Cursors, Subscriptions, Protocol):
     """All that is stored about files, rooms and people, in one database.
 
     Its users take the narrow protocols. Every method that changes something returns only after the change
@@ -31,6 +29,10 @@ class Catalog(
     @property
     def file_messages(self) -> FileMessages:
         """Messages that brought or showed files."""
+
+    @property
+    def sent_files(self) -> SentFiles:
+        """Files whose messages may come back."""
 
     @property
     def jobs(self) -> JobStore:

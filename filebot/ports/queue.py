@@ -28,13 +28,13 @@ class DeliveryStore(Protocol):
 class SentFiles(Protocol):
     """Files whose messages may come back. Keeps and raises as :class:`Catalog`."""
 
-    async def note_sent(self, sent: SentFile) -> None:
+    async def add(self, sent: SentFile) -> None:
         """Keep it, with the latest ``MOST_SENT`` of all. The removal of its entry removes it."""
 
-    async def take_sent(self, message_id: str) -> SentFile | None:
+    async def take(self, message_id: str) -> SentFile | None:
         """Remove what went by this message, and return it."""
 
-    async def sent_to(self, recipient: BareJid, since: datetime) -> SentFile | None:
+    async def latest(self, recipient: BareJid, since: datetime) -> SentFile | None:
         """Return what went to this address last, since a moment."""
 
 

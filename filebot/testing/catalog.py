@@ -26,7 +26,6 @@ from filebot.model import (
     RememberedRoom,
     SavedRoomSetting,
     Scope,
-    SentFile,
     SettingKey,
     Weight,
     archive_of,
@@ -34,7 +33,6 @@ from filebot.model import (
 from filebot.ports import (
     CLOCKS_DIFFER_BY,
     MOST_LANGUAGES_OF_ROOM,
-    MOST_SENT,
     MOST_TOMBSTONES_OF_ARCHIVE,
     Released,
 )
@@ -42,6 +40,7 @@ from filebot.testing.attachments import MemoryAttachments
 from filebot.testing.file_messages import MemoryFileMessages
 from filebot.testing.jobs import MemoryJobs
 from filebot.testing.plugin_data import MemoryPluginData
+from filebot.testing.sent_files import MemorySentFiles
 
 R = TypeVar("R")
 
@@ -58,7 +57,6 @@ class MemoryCatalog:
         self._links: dict[tuple[Digest, str], Link] = {}
         self._languages: dict[BareJid, str] = {}
         self._deliveries: dict[int, QueuedDelivery] = {}
-        self._sent: dict[str, SentFile] = {}
         self._rooms: dict[BareJid, RememberedRoom] = {}
         self._destroyed_rooms: set[BareJid] = set()
         self._room_settings: dict[tuple[BareJid, SettingKey], SavedRoomSetting] = {}
@@ -68,6 +66,7 @@ class MemoryCatalog:
         self._subscriptions: dict[tuple[BareJid, BareJid], None] = {}
         self.attachments = MemoryAttachments(lambda entry_id: entry_id in self._entries)
         self.file_messages = MemoryFileMessages(lambda entry_id: entry_id in self._entries)
+        self.sent_files = MemorySentFiles(lambda entry_id: entry_id in self._entries)
         self.plugin_data = MemoryPluginData(lambda entry_id: entry_id in self._entries)
         self.plugin_tables = MemoryPluginTables()
 
@@ -172,7 +171,6 @@ class MemoryCatalog:
 
     async def remove(self, entry_id: int, *, outbox: Outbox[Entry] | None = None) -> Entry | None:
         self._deliveries = {n: each for n, each in self._deliveries.items() if each.entry_id != entry_id}
-        self._sent = {key: each for key, each in self._sent.items() if each.entry_id != entry_id}
         removed = self._entries.pop(entry_id, None)
         if removed is None:
             return None
@@ -344,21 +342,6 @@ class MemoryCatalog:
 
     async def remove_delivery(self, number: int) -> bool:
         return self._deliveries.pop(number, None) is not None
-
-    async def note_sent(self, sent: SentFile) -> None:
-        if sent.entry_id in self._entries:
-            self._sent[sent.message_id] = replace(sent, sent_at=sent.sent_at.astimezone(UTC))
-        latest = sorted(self._sent.values(), key=lambda each: each.sent_at)[-MOST_SENT:]
-        self._sent = {each.message_id: each for each in latest}
-
-    async def take_sent(self, message_id: str) -> SentFile | None:
-        return self._sent.pop(message_id, None)
-
-    async def sent_to(self, recipient: BareJid, since: datetime) -> SentFile | None:
-        found = [each for each in self._sent.values() if each.recipient == recipient]
-        return max(
-            (each for each in found if each.sent_at >= since), key=lambda each: each.sent_at, default=None
-        )
 
     async def rooms(self) -> list[RememberedRoom]:
         return [self._rooms[jid] for jid in sorted(self._rooms)]
