@@ -69,10 +69,12 @@ class Person:
         async with self.stage.step(answers, f"invitation into {room}"):
             message.send()
 
-    async def says(self, text: str, *, room: str = "", aside: bool = False, answers: int = 1) -> Sent:
+    async def says(
+        self, text: str, *, room: str = "", aside: bool = False, answers: int = 1, until_said: str = ""
+    ) -> Sent:
         """Write something."""
         self._note(text, room, aside=aside)
-        async with self.stage.step(answers, text):
+        async with self.stage.step(answers, text, until_said=until_said):
             return self._send(text, room, aside=aside)
 
     async def replies(self, text: str, to: Received | Sent, *, answers: int = 1) -> None:
