@@ -172,8 +172,10 @@ class _LineReader:
 
         "send it to me" sends nothing to others, and of "find me the plan" not all words are looked for.
         """
-        if not command.changes and any(each.kind.is_file for each in command.parameters):
-            return None
+        if not command.phrases or (
+            not command.changes and any(each.kind.is_file for each in command.parameters)
+        ):
+            return None  # the exact form of a command without phrases is all there is to it
         for reading in self._all.grammar.readings(line):
             meant = self._named(reading)
             if meant is not None and not (meant.changes or reading.is_bare or reading.rest is not None):

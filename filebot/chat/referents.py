@@ -76,7 +76,7 @@ class Referents:
             case Pick.NAME | Pick.EXACT:
                 found = await self._named(reference, to_send=to_send, is_bare=is_bare)
             case Pick.WORDS:
-                found = await self._with_words(reference.text)
+                found = await self._with_words(reference.text, to_send=to_send)
             case Pick.SPOKEN_OF:
                 found = self.replied_to or self.lists.spoken_of(self.sender)
             case Pick.NEWEST:
@@ -106,14 +106,16 @@ class Referents:
                 return (entry.id,)
         return ()
 
-    async def _with_words(self, text: str) -> Sequence[int]:
+    async def _with_words(self, text: str, *, to_send: bool) -> Sequence[int]:
         if not _is_long_enough(text):
             return ()
         try:
             found = await self.files.search(text, limit=2)
         except FilebotError:  # words that a plugin takes for a filter
             return ()
-        return [each.id for each in found] if len(found) == 1 else ()
+        # In private, files of rooms are found as well; by words they can be had there, but not changed.
+        meant = [each.id for each in found if to_send or each.room == self.sender.room]
+        return meant if len(found) == 1 else ()
 
     async def _listed(self, endings: Sequence[str]) -> Sequence[int]:
         """Return the files of the list shown last, or else those that ``ls`` would list."""

@@ -172,8 +172,8 @@ class TypedText:
                     f"a question of the plugin {question.command.plugin} is too large to wait"
                 )
             try:
-                message_id = await conversation.ask(
-                    "reception/question", question=question.text, sender=sender
+                message_id = await self._channel.ask(
+                    conversation, "reception/question", question=question.text, sender=sender
                 )
             except BaseException:
                 questions.take(sender, self._clock())  # nobody read it

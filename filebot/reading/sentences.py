@@ -54,7 +54,7 @@ class Grammar:
         )
         self._bare = [each for each in read if each.is_bare]
         self._words = frozenset(words)
-        # Those of Chinese need no blank behind them.
+        # Chinese ones need no blank behind them.
         self._unspaced = sorted((each for each in self._words if not each.isascii()), key=len, reverse=True)
         self.references = ReferenceReader(tables)
         openings = [each for table in tables for each in table.openings]

@@ -40,6 +40,8 @@ FILLED: Final = {
     "ROOM": ELSEWHERE,
     "%(url)s": URL,
     "%(command)s": "get",
+    "%(id)s": "1",
+    "%(ids)s": "#1",
     "WORDS": "plan",
     "PASSWORD": "sesame",
     "team@rooms.example.org": ROOM,
