@@ -30,6 +30,8 @@ MOST_OF_A_WORD: Final = 2
 MOST_READINGS: Final = 12
 """Readings of a line that are tried."""
 _FILE_NAME: Final = re.compile(r"\S{1,80}(?: \S{1,40}){0,2}\.[A-Za-z0-9]{1,5}")
+_FILTER: Final = re.compile(r"\s[a-z]\w*:\S")
+"""Beginning of a filter, such as ``tag:invoice``."""
 _REFUSALS: Final = (BadCommand, BadValue, NoSuchEntry, AmbiguousName)
 """Errors of words that may be no command in its exact form."""
 
@@ -172,10 +174,10 @@ class _LineReader:
 
         "send it to me" sends nothing to others, and of "find me the plan" not all words are looked for.
         """
-        if not command.phrases or (
-            not command.changes and any(each.kind.is_file for each in command.parameters)
-        ):
-            return None  # the exact form of a command without phrases is all there is to it
+        if not command.phrases or _FILTER.search(line):
+            return None  # nobody speaks like this
+        if not command.changes and any(each.kind.is_file for each in command.parameters):
+            return None
         for reading in self._all.grammar.readings(line):
             meant = self._named(reading)
             if meant is not None and not (meant.changes or reading.is_bare or reading.rest is not None):
