@@ -14,6 +14,7 @@ from filebot.plugin.calls import PluginCalls
 from filebot.plugin.commands import CommandList
 from filebot.plugin.confirmation import Confirmations, PinnedFiles, Question, answer_in
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
+from filebot.plugin.effects import CommandRun, answering, current_runs
 from filebot.plugin.resolving import pinned
 from filebot.reading.signs import MOST_LINES, lines_of
 
@@ -147,7 +148,7 @@ class TypedText:
         self, conversation: Conversation, answer: bool, question: Question | None, *, came_late: bool
     ) -> None:
         """Go on with a command, or not; then ask what is still to be asked."""
-        asked = list[Question]()
+        asked, runs = list[Question](), () if question is None else question.runs
         async with errors_in_words(
             conversation, plugin="" if question is None else question.command.plugin
         ):
@@ -156,15 +157,19 @@ class TypedText:
             asked += question.then
             if not answer:
                 await conversation.reply("reception/declined")
-            elif (again := await self._calls.go_on(question, conversation)) is not None:
-                asked.insert(0, again)
-        await self._ask(conversation, asked)
+            else:
+                with answering(runs):
+                    again = await self._calls.go_on(question, conversation)
+                asked[:0] = [] if again is None else [again]
+        await self._ask(conversation, asked, runs)
 
-    async def _ask(self, conversation: Conversation, asked: Sequence[Question]) -> None:
-        """Ask the first of some questions; the others when it is answered."""
+    async def _ask(
+        self, conversation: Conversation, asked: Sequence[Question], runs: tuple[CommandRun, ...] = ()
+    ) -> None:
+        """Ask the first of some questions, which a command led to; the others when it is answered."""
         if not asked:
             return
-        question = replace(asked[0], then=tuple(asked[1:]))
+        question = replace(asked[0], then=tuple(asked[1:]), runs=runs or current_runs())
         sender, questions = conversation.sender, self._channel.chat_state.questions
         async with errors_in_words(conversation, plugin=question.command.plugin):
             if not questions.put(sender, question, self._clock()):

@@ -63,7 +63,9 @@ class Grammar:
         self._closing = re.compile(rf"{_SIGNS_BETWEEN}{alternatives(closings)}\Z", re.IGNORECASE)
         openers = alternatives(openings)
         how_to = alternatives(each for table in tables for each in table.how_to)
-        self._how_to = re.compile(rf"(?:{openers}{_SIGNS_BETWEEN})*{how_to}", re.IGNORECASE)
+        self._how_to = re.compile(
+            rf"(?:{openers}{_SIGNS_BETWEEN}){{0,{_MOST_CUTS}}}{how_to}", re.IGNORECASE
+        )
         sequels = [*map(_sequels, tables), r"\s*[,.;!]\s+|\s*[，。；！、]\s*"]
         self._sequel = re.compile("|".join(sequels), re.IGNORECASE)
 

@@ -54,6 +54,18 @@ async def test_after_what_cannot_be_undone_it_does_not_run_again(
     assert (before, sent) == (after, len(bot.sent))
 
 
+@pytest.mark.parametrize("first", ["rm rep*", "please delete the report"])
+@pytest.mark.parametrize("by_reaction", [False, True])
+async def test_what_a_yes_did_was_done_by_the_command_that_asked(
+    bot: FakeBot, first: str, by_reaction: bool
+) -> None:
+    [asked] = await bot.say(first, message_id="m1")
+    assert "yes" in asked
+    said = await (bot.react("👍", str(len(bot.messenger.sent) - 1)) if by_reaction else bot.say("yes"))
+    assert "Deleted" in said[0]
+    assert REFUSED in (await bot.say("rm beach.png", correcting="m1"))[0]
+
+
 async def test_a_removal_that_failed_can_be_corrected(bot: FakeBot) -> None:
     await bot.say("rm raport.pdf", message_id="m1")
     assert "Deleted" in (await bot.say("rm report.pdf", correcting="m1"))[0]
