@@ -133,6 +133,7 @@ class TypedText:
             conversation.replies_to,
             meant=conversation.render("reception/meant", command=typed),
             named=frozenset(each.id for each in files_in(meaning.arguments)),
+            rest=meaning.then,
         )
 
     async def _answered(
@@ -149,7 +150,9 @@ class TypedText:
             if not answer:
                 await conversation.reply("reception/declined")
             elif (again := await self._calls.go_on(question, conversation)) is not None:
-                asked.insert(0, again)
+                asked.insert(0, replace(again, rest=question.rest))
+            elif question.rest:
+                asked = [*(await self._line(conversation, question.rest) or ()), *asked]
         await self._ask(conversation, asked)
 
     async def _ask(self, conversation: Conversation, asked: Sequence[Question]) -> None:

@@ -152,6 +152,8 @@ class Question:
     """Ids of all files that such a question names."""
     then: tuple["Question", ...] = ()
     """Questions that are asked when this one is answered."""
+    rest: str = ""
+    """Text that is read when the command is done."""
 
     @property
     def text(self) -> str:
