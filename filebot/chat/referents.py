@@ -131,7 +131,7 @@ class Referents:
 
 
 def _needs_a_verb(reference: Reference) -> bool:
-    """Return whether words stand for files only beside a verb: "all photos" asks for them, "photos" does not."""
+    """Return whether words stand for files only beside a verb: "photos", but not "all photos"."""
     return reference.pick in {Pick.WORDS, Pick.SPOKEN_OF} or (
         reference.pick is Pick.ALL and not reference.is_every
     )

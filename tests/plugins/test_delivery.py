@@ -22,7 +22,9 @@ async def test_get_finds_a_file_by_whatever_people_type(bot: FakeBot, wanted: st
 async def test_get_of_no_such_name_suggests_the_nearest(bot: FakeBot) -> None:
     await bot.drop("report.pdf", b"1")
     [said] = await bot.say("get reprot.pdf")
-    assert "Did you mean report.pdf?" in said
+    assert said.startswith("Did you mean: get report.pdf?")
+    assert await bot.say("yes") == []
+    assert [each.entry.name for each in bot.sent] == ["report.pdf"]
 
 
 async def test_an_ambiguous_beginning_names_the_candidates(bot: FakeBot) -> None:
