@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from filebot.chat.filled_in import near_name
+from filebot.chat.filled_in import files_in, near_name
 from filebot.chat.referents import Referents
 from filebot.errors import AmbiguousName, BadCommand, BadValue, NoSuchEntry, UserError
 from filebot.files.selection import Selection
