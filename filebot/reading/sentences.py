@@ -7,7 +7,6 @@ or not at all: "bob deleted the report" has the words of a removal, and is none.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 from filebot.reading.phrases import Phrase, alternatives
@@ -95,11 +94,10 @@ class Grammar:
         for match in self._sequel.finditer(sealed.text):
             first = sealed.opened(sealed.text[: match.start()]).strip()
             rest = sealed.opened(sealed.text[match.end() :]).strip()
-            if not (first and rest and self._has_verb(first)):
-                continue
-            # In Chinese the object is left out the second time.
-            spoken = (each for each in (rest, *(it + rest for it in self._elided)) if self._has_verb(each))
-            found += [(first, each) for each in islice(spoken, 1)]
+            if first and rest and self._has_verb(first):
+                # In Chinese the object is left out the second time.
+                spoken = (rest, *(it + rest for it in self._elided))
+                found += [(first, each) for each in spoken if self._has_verb(each)]
         return found
 
     def last_requests(self, line: str) -> Iterator[str]:

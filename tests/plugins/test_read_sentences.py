@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 import pytest
 
 from filebot.chat.rate_limits import RateLimits
-from filebot.testing import ALICE, FakeBot
+from filebot.testing import ALICE, BOB, FakeBot
 from filebot.testing.messenger import FileShown
 
 FOLDER: Final = Path(__file__).parent.parent / "sentences"
@@ -26,6 +26,7 @@ UNDERSTOOD: Final = 0.9
 QUESTIONS: Final = 4
 """Questions to one sentence that are answered."""
 MANY: Final = 100_000
+ASKED: Final = "Did you mean: {}?\nTo go on, type: yes"
 AGE: Final = re.compile(r"\d+ \w+ ago")
 FILES: Final[Mapping[str, Sequence[str]]] = {
     "english": (
@@ -63,6 +64,7 @@ class Trial:
     """Bot to which sentences are said; each finds the same files."""
 
     def __init__(self, language: str) -> None:
+        """``language`` is that of the sentences."""
         self._names = FILES[language]
         self._stack = AsyncExitStack()
         self._bot: FakeBot | None = None
@@ -72,6 +74,13 @@ class Trial:
     async def close(self) -> None:
         await self._stack.aclose()
         self._bot = None
+
+    async def forget(self, commands: Sequence[str]) -> None:
+        """Begin anew with another bot, and the effects of some commands anew as well."""
+        await self.close()
+        self._known.pop(tuple(commands), None)
+        await self.meant(commands)
+        await self.close()
 
     async def meant(self, commands: Sequence[str]) -> Effects:
         """Return the effects of commands in their exact form."""
@@ -147,24 +156,31 @@ def sentences_in(path: Path) -> Iterator[tuple[str, Sequence[str]]]:
     yield from ((each["text"], each["means"]) for each in rows)
 
 
+async def _judged(
+    trial: Trial, text: str, means: Sequence[str], listed: Sequence[Sequence[str]]
+) -> tuple[str, bool]:
+    """Return what is wrong with how a sentence is understood, if anything is, and whether it does harm."""
+    meant = await trial.meant(means)
+    at_once, after = await trial.say([text])
+    same = (after.files, after.shared, after.got) == (meant.files, meant.shared, meant.got)
+    said = sorted(after.said) == sorted(meant.said) if means else after.said not in listed
+    wrong = "" if same and said else f"{text!r} means {means} and led to {[*at_once.said, *after.said]}"
+    return wrong, at_once.harms(meant, trial.before)
+
+
 async def tried(path: Path) -> Score:
     """Say all sentences of a file to a bot."""
     trial, score = Trial(path.stem.rpartition("_")[2]), Score(0)
-    listed = {command: (await trial.meant([command])).said for command in ("ls", "quota", "transfers")}
+    listed = [(await trial.meant([command])).said for command in ("ls", "quota", "transfers")]
     for text, means in sentences_in(path):
-        meant = await trial.meant(means)
-        at_once, after = await trial.say([text])
-        if means:
-            same = (after.files, after.shared, after.got) == (meant.files, meant.shared, meant.got)
-            understood = same and sorted(after.said) == sorted(meant.said)
-        else:
-            idle = (after.files, after.shared, after.got) == (trial.before, frozenset(), frozenset())
-            understood = idle and after.said not in listed.values()
+        missed, harms = await _judged(trial, text, means, listed)
+        if missed:  # once more: that links were given out before is told when a file is removed
+            await trial.forget(means)
+            missed, harms_again = await _judged(trial, text, means, listed)
+            harms = harms or harms_again
         score.sentences += 1
-        if not understood:
-            score.missed.append(f"{text!r} means {means} and led to {[*at_once.said, *after.said]}")
-        if at_once.harms(meant, trial.before):
-            score.harmful.append(text)
+        score.missed += [missed] if missed else []
+        score.harmful += [text] if harms else []
     await trial.close()
     return score
 
@@ -174,3 +190,76 @@ async def test_nearly_all_is_understood_and_nothing_is_done_that_was_not_meant(p
     score = await tried(path)
     assert score.harmful == []
     assert score.share >= UNDERSTOOD, "\n".join(score.missed)
+
+
+async def test_a_later_step_waits_until_the_one_before_is_confirmed(bot: FakeBot) -> None:
+    for name in ("a.txt", "b.txt"):
+        await bot.drop(name, name.encode())
+    assert await bot.say("delete a.txt and then list my files") == [ASKED.format("rm a.txt")]
+    deleted, listed = await bot.say("yes")
+    assert "a.txt" in deleted
+    assert "b.txt" in listed
+    assert "a.txt" not in listed
+
+
+async def test_no_ends_the_later_steps_as_well(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"a")
+    await bot.say("rename a.txt to b.txt and then delete it")
+    assert await bot.say("no") == ["Nothing was done."]
+    assert "nothing to confirm" in (await bot.say("yes"))[0]
+    entry = await bot.catalog.entry(1)
+    assert entry is not None
+    assert entry.name == "a.txt"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"rename a.txt to b.txt and send it to {BOB}", f"把a.txt改名为b.txt，再发给{BOB}"],
+)
+async def test_it_in_a_later_step_is_the_file_of_the_one_before(bot: FakeBot, text: str) -> None:
+    for name in ("a.txt", "newer.txt"):
+        await bot.drop(name, name.encode())
+    assert await bot.say(text) == [ASKED.format("rename a.txt to b.txt")]
+    assert (await bot.say("yes"))[-1] == ASKED.format(f"send b.txt to {BOB}")
+    await bot.say("yes")
+    assert [(each.to.jid, each.entry.name) for each in bot.sent] == [(BOB, "b.txt")]
+
+
+@pytest.mark.parametrize(
+    "text", ["a.txt 🙏", "🙏 please send me a.txt", "给我a.txt，谢谢🙏", "a.txt🎉.txt 🎉"]
+)
+async def test_emoji_around_a_request_change_nothing(bot: FakeBot, text: str) -> None:
+    for name in ("a.txt", "a.txt🎉.txt"):
+        await bot.drop(name, name.encode())
+    await bot.say(text)
+    assert [each.entry.name for each in bot.sent] == ["a.txt🎉.txt" if "🎉" in text else "a.txt"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "would you mind sending me a.txt?",
+        "new phone, please send me a.txt",
+        "I lost a.txt, send it to me again",
+    ],
+)
+async def test_what_is_said_before_a_request_is_no_part_of_it(bot: FakeBot, text: str) -> None:
+    await bot.drop("a.txt", b"a")
+    await bot.say(text)
+    assert [each.entry.name for each in bot.sent] == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "new phone, delete a.txt",
+        "if bob agrees, delete a.txt",
+        "bob has gone, send a.txt to bob@example.org",
+        "等他看完，再删除a.txt",
+    ],
+)
+async def test_nothing_is_changed_at_once_after_something_that_is_told(bot: FakeBot, text: str) -> None:
+    await bot.drop("a.txt", b"a")
+    await bot.say(text)
+    assert await bot.catalog.entry(1) is not None
+    assert bot.sent == []
