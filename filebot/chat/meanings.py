@@ -115,12 +115,20 @@ class _LineReader:
         word, rest = (*line.split(maxsplit=1), "", "")[:2]
         command = self._all.commands.named(word)
         refusal: UserError | None = None
-        if command is not None and not (command.changes and self._all.grammar.requests(line)):
+        requests = self._all.grammar.requests(line)
+        has_files = command is not None and any(each.kind.is_file for each in command.parameters)
+        if requests and command is not None and not (command.changes or has_files):
+            # "list my files and delete x" looks for no such words.
+            for first, then in requests:
+                if (both := await self._both(first, then)) is not None:
+                    return both
+            requests = []
+        if command is not None and not (command.changes and requests):
             try:
                 return [await self._exact(command, line, rest)]
             except _REFUSALS as error:
                 refusal, self._is_refused = error, True
-        for first, then in self._all.grammar.requests(line):
+        for first, then in requests:
             if (both := await self._both(first, then)) is not None:
                 return both
         found = await self._by_sentence(line)
