@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from filebot.chat.filled_in import near_name
+from filebot.chat.filled_in import files_in, near_name
 from filebot.chat.referents import Referents
 from filebot.errors import AmbiguousName, BadCommand, BadValue, NoSuchEntry, UserError
 from filebot.files.selection import Selection
@@ -45,6 +45,8 @@ class Meaning:
     arguments: Mapping[str, object]
     is_sure: bool
     """Whether it may run at once; else the person is asked first."""
+    then: str = ""
+    """Text of what is asked for after it, which is read when this is done."""
 
 
 class Meanings:
@@ -115,18 +117,31 @@ class _LineReader:
         word, rest = (*line.split(maxsplit=1), "", "")[:2]
         command = self._all.commands.named(word)
         refusal: UserError | None = None
-        if command is not None and not (command.changes and self._all.grammar.requests(line)):
+        requests = self._all.grammar.requests(line)
+        has_files = command is not None and any(each.kind.is_file for each in command.parameters)
+        if requests and command is not None and not (command.changes or has_files):
+            # "list my files and delete x" looks for no such words.
+            for first, then in requests:
+                if (both := await self._both(first, then)) is not None:
+                    return both
+            requests = []
+        if command is not None and not (command.changes and requests):
             try:
                 return [await self._exact(command, line, rest)]
             except _REFUSALS as error:
                 refusal, self._is_refused = error, True
-        for first, then in self._all.grammar.requests(line):
+        for first, then in requests:
             if (both := await self._both(first, then)) is not None:
                 return both
         found = await self._by_sentence(line)
         if isinstance(found, Meaning):
             return [found]
+        if (asked := await self._last_request(line)) is not None:
+            return [asked]
         refusal = refusal or found
+        if command is None:  # "pls snd ..." is not "ls snd ..."
+            line = self._all.grammar.without_openings(line)
+            word, rest = (*line.split(maxsplit=1), "", "")[:2]
         guess = await self._guess(line, word, rest, command, refusal)
         if guess is not None:
             return [guess]
@@ -220,13 +235,33 @@ class _LineReader:
     # --- sentences ------------------------------------------------------------------------------
 
     async def _both(self, first: str, then: str) -> Sequence[Meaning] | None:
+        lists, sender = self._all.lists, self._conversation.sender
+        spoken_of, before, after = lists.spoken_of(sender), list[Meaning](), list[Meaning]()
         try:
-            before, after = await self.read(first), await self.read(then)
+            before += await self.read(first)
+            # "it" in the second request is the file of the first one.
+            lists.speak_of(sender, [each.id for meaning in before for each in files_in(meaning.arguments)])
+            after += await self.read(then)
         except UserError:
+            after = []
+        if not before or not after:
+            lists.speak_of(sender, spoken_of)
             return None
+        if before == after:
+            return before
         # Not one of them has the exact form of a command, which is a line of its own.
-        both = [replace(each, is_sure=not each.command.changes) for each in (*before, *after)]
-        return both if before and after else None
+        first_ones = [replace(each, is_sure=not each.command.changes) for each in before]
+        if not first_ones[-1].is_sure:
+            return [*first_ones[:-1], replace(first_ones[-1], then=then)]
+        return [*first_ones, *(replace(each, is_sure=not each.command.changes) for each in after)]
+
+    async def _last_request(self, line: str) -> Meaning | None:
+        """Return what is asked for after something that is told, if it changes nothing."""
+        for rest in self._all.grammar.last_requests(line):
+            found = await self._by_sentence(rest)
+            if isinstance(found, Meaning) and not found.command.changes:
+                return found
+        return None
 
     async def _by_sentence(self, line: str) -> Meaning | UserError | None:
         """Return what a sentence means; else the error of the likeliest meaning, if there is one."""

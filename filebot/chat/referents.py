@@ -44,7 +44,7 @@ class Referents:
         for references in self.reader.read(text):
             if references[0].pick is not Pick.EXACT and not self.reader.is_plain_name(text):
                 continue
-            if is_bare and any(each.pick in {Pick.WORDS, Pick.ALL, Pick.SPOKEN_OF} for each in references):
+            if is_bare and any(map(_needs_a_verb, references)):
                 continue
             pattern = _pattern(references)
             if pattern is not None:
@@ -130,6 +130,13 @@ class Referents:
         entries = await self.files.page(limit=LOOKED_THROUGH)
         suffixes = tuple(f".{ending}" for ending in endings)
         return [each for each in entries if not suffixes or each.name.casefold().endswith(suffixes)]
+
+
+def _needs_a_verb(reference: Reference) -> bool:
+    """Return whether words stand for files only beside a verb: "photos", but not "all photos"."""
+    return reference.pick in {Pick.WORDS, Pick.SPOKEN_OF} or (
+        reference.pick is Pick.ALL and not reference.is_every
+    )
 
 
 def _pattern(references: Sequence[Reference]) -> str | None:

@@ -142,6 +142,7 @@ class TypedText:
             conversation.replies_to,
             meant=conversation.render("reception/meant", command=typed),
             named=frozenset(each.id for each in files_in(meaning.arguments)),
+            rest=meaning.then,
         )
 
     async def _answered(
@@ -160,7 +161,10 @@ class TypedText:
             else:
                 with answering(runs):
                     again = await self._calls.go_on(question, conversation)
-                asked[:0] = [] if again is None else [again]
+                    if again is not None:
+                        asked.insert(0, replace(again, rest=question.rest))
+                    elif question.rest:
+                        asked[:0] = await self._line(conversation, question.rest) or ()
         await self._ask(conversation, asked, runs)
 
     async def _ask(
