@@ -21,6 +21,7 @@ HELP: Final = "help"
 """Command that a question how to do something means, with the name of what does it."""
 _MOST_CUTS: Final = 5
 """Words before a request, and after it, that are left out one by one."""
+_CLAUSES: Final = re.compile(r"[,.;!?:]\s+|[，。；！？：]")
 _SIGNS_BETWEEN: Final = r"[\s,.!:;，。！：；、-]*"
 
 
@@ -56,6 +57,7 @@ class Grammar:
         self._words = frozenset(words)
         # Those of Chinese need no blank behind them.
         self._unspaced = sorted((each for each in self._words if not each.isascii()), key=len, reverse=True)
+        self._nouns = frozenset(each for table in tables for each in table.nouns)
         self.references = ReferenceReader(tables)
         openings = [each for table in tables for each in table.openings]
         closings = [each for table in tables for each in table.closings]
@@ -92,10 +94,16 @@ class Grammar:
                 found.append((first, rest))
         return found
 
+    def last_clause(self, line: str) -> str:
+        """Return what follows the last sign within a line; empty if there is no such sign."""
+        sealed = Sealed(without_ending(line))
+        *_, clause = _CLAUSES.split(sealed.text)
+        return "" if clause == sealed.text else sealed.opened(clause)
+
     def _help_for(self, asked: str) -> Reading:
         """Return the reading of a question how something is done: the help for what does it."""
         text = folded(asked).casefold()
-        named = next((each for each in self._unspaced if each in text), None)
+        named = next((each for each in self._unspaced if each in text and each not in self._nouns), None)
         named = named or next((each for each in re.findall(r"[a-z]+", text) if each in self._words), None)
         verbs = (each.command for each in self._ordered(asked) if not each.is_bare)
         command = named or next(verbs, None)
@@ -146,6 +154,11 @@ class Grammar:
             if match is None or not match.start():
                 return
             core = without_ending(core[: match.start()])
+
+
+def has_clauses(text: str) -> bool:
+    """Return whether a text has signs that part a sentence."""
+    return _CLAUSES.search(without_ending(text)) is not None
 
 
 def _by_phrases(

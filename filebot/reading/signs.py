@@ -14,7 +14,9 @@ _QUOTATION: Final = re.compile(r"\s*[>＞]")
 _FENCE: Final = re.compile(r"\s*(```|~~~)\w*\s*")
 _LIST_MARK: Final = re.compile(r"\s*[-*•·]\s+(?=\S)")
 _CODE: Final = re.compile(r"(`+)([^`]+)\1")
-_ENDING: Final = re.compile(r"[\s.!?,;:…~、。！？，；：～]+\Z")
+_ENDING: Final = re.compile(
+    r"[\s.!?,;:…~、。！？，；：～\u2600-\u27bf\ufe0f\u200d\U0001f000-\U0001faff]+\Z"
+)
 
 
 def folded(text: str) -> str:
@@ -45,5 +47,5 @@ def without_code_marks(line: str) -> str:
 
 
 def without_ending(text: str) -> str:
-    """Return a text without the punctuation at its end."""
+    """Return a text without punctuation and emoji at its end."""
     return _ENDING.sub("", text)
