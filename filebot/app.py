@@ -210,6 +210,7 @@ def _set_services(handlers: Handlers, services: Services) -> None:
         services.people_online.came_online(person)
 
     handlers.online = came_online
+    handlers.bounced = services.delivery.bounces.bounced
     handlers.shut_out = services.membership.shut_out
     handlers.posted = services.shown_files.posted
 

@@ -10,6 +10,7 @@ from functools import partial
 from filebot.checks.acts import FileReceived
 from filebot.checks.checks import LIMIT_S, Check, Checks
 from filebot.concurrency.locks import KeyedLocks
+from filebot.delivery.bounces import BOUNCE_S, Bounces
 from filebot.delivery.client_history import ClientHistory
 from filebot.delivery.context import DeliveryContext
 from filebot.delivery.queue import DeliveryQueue
@@ -19,10 +20,12 @@ from filebot.delivery.worker import SETTLE_S, DeliveryWorker
 from filebot.events.bus import EventBus
 from filebot.files.access import Access, FileAccess
 from filebot.files.attaching import Attaching
+from filebot.files.captions import Captions
 from filebot.files.drops import Drops
 from filebot.files.freed_blobs import FreedBlobs
 from filebot.files.handover import Handover
 from filebot.files.intake import Intake
+from filebot.files.proven_occupants import ProvenOccupants
 from filebot.files.quota import Quota, StorageLimits
 from filebot.files.removal import Removal
 from filebot.files.renaming import Renaming
@@ -35,7 +38,8 @@ from filebot.files.weights import Weights
 from filebot.jobs.worker import JobWorker
 from filebot.model import BareJid, SettingKey
 from filebot.plugin.file_content import ContentServices
-from filebot.plugin.files import FileServices, OutgoingFiles, RoomFiles, StoredFiles
+from filebot.plugin.file_services import FileServices, OutgoingFiles, RoomFiles, StoredFiles
+from filebot.plugin.gathered_replies import BurstTimes, GatheredReplies
 from filebot.plugin.room_files import RoomFileServices
 from filebot.plugin.rooms import RoomServices
 from filebot.ports import (
@@ -106,6 +110,8 @@ class Services:
     checks: Checks
     shown_files: ShownFiles
     retractions: Retractions
+    gathered: GatheredReplies
+    captions: Captions
     jobs: JobWorker
     transfers: Transfers
     slots: Slots
@@ -121,16 +127,19 @@ def build_services(
     notes: Mapping[SettingKey, str],
     *,
     settle_s: float = SETTLE_S,
+    bounce_s: float = BOUNCE_S,
     slots: int = MOST_SLOTS,
     checks_limit_s: float = LIMIT_S,
     scanners: Sequence[Check] = (),
+    burst_times: BurstTimes | None = None,
 ) -> Services:
     """Build all services on these ports.
 
     ``settable`` has the room settings that there are, and ``notes`` what the bot's presence says in rooms
     where one that needs consent is on; ``settle_s`` is for how long people who came online are left alone,
-    ``slots`` how many files move at once in each direction, ``checks_limit_s`` the time for all checks of
-    one act, and ``scanners`` are asked of each received file, behind the checks of the plugins.
+    ``bounce_s`` the time in which a first message may come back, ``slots`` how many files move at once in
+    each direction, ``checks_limit_s`` the time for all checks of one act, ``burst_times`` when replies to
+    many files are said, and ``scanners`` are asked of each received file, behind the checks of the plugins.
 
     The caller opens the room settings and the shown files before all, and the membership when events are
     listened to; opens and closes the delivery worker; closes the membership and ``people_online``; and runs
@@ -157,7 +166,8 @@ def build_services(
     transfers, queue = Transfers(time.monotonic), DeliveryQueue(ports.catalog)
     free_slots = Slots(events, slots)
     shown_files = ShownFiles(ports.catalog.file_messages)
-    context = _delivery_context(ports, transfers, free_slots, queue, events, shown_files)
+    bounces = Bounces(ports.catalog.sent_files, ports.catalog, events, ports.clock, ports.server, bounce_s)
+    context = _delivery_context(ports, transfers, free_slots, queue, events, shown_files, bounces)
     worker = DeliveryWorker(
         context,
         queue,
@@ -188,10 +198,12 @@ def build_services(
     )
     destroyed_rooms = DestroyedRooms(ports.catalog, ports.catalog, queue, removal, room_settings, events)
     membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms, events)
-    sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events)
+    proven = ProvenOccupants()
+    nick_of = partial(proven.nick, nick_of=ports.rooms.nick_of)
+    sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events, nick_of)
 
     files = FileServices(
-        partial(FileAccess, access, ports.rooms, room_settings),
+        partial(FileAccess, access, ports.rooms, room_settings, proven=proven),
         content,
         StoredFiles(
             ports.catalog,
@@ -200,6 +212,7 @@ def build_services(
             removal,
             quota,
             Handover(ports.catalog, quota, events),
+            ports.catalog,
         ),
         OutgoingFiles(Sending(worker, sharing, quota, checks), worker, transfers),
         RoomFiles(unasked),
@@ -208,7 +221,7 @@ def build_services(
         ports=ports,
         files=files,
         rooms=RoomServices(
-            access, ports.rooms, membership, room_settings, quota, ports.histories, retractions
+            access, ports.rooms, membership, room_settings, quota, ports.histories, retractions, nick_of
         ),
         room_files=RoomFileServices(ports.catalog, removal, ports.trusted_now),
         access=access,
@@ -222,6 +235,8 @@ def build_services(
         checks=checks,
         shown_files=shown_files,
         retractions=retractions,
+        gathered=GatheredReplies(shown_files, burst_times or BurstTimes()),
+        captions=Captions(ports.catalog, shown_files, ports.clock),
         jobs=JobWorker(ports.catalog.jobs, ports.clock),
         transfers=transfers,
         slots=free_slots,
@@ -236,6 +251,7 @@ def _delivery_context(
     queue: DeliveryQueue,
     events: EventBus,
     shown_files: ShownFiles,
+    bounces: Bounces,
 ) -> DeliveryContext:
     links = UploadLinks(
         store=ports.store,
@@ -259,5 +275,6 @@ def _delivery_context(
         events=events,
         clock=ports.clock,
         shown_files=shown_files,
+        bounces=bounces,
         server=ports.server,
     )

@@ -18,6 +18,7 @@ from filebot.plugin import (
     FileDelivered,
     Method,
     NoSuchEntry,
+    NoUploadService,
     Permission,
     Plugin,
     read_phrases,
@@ -25,7 +26,7 @@ from filebot.plugin import (
 
 PHRASES = read_phrases(Path(__file__).parent / "phrases" / "delivery.toml")
 
-plugin = Plugin[None]("delivery", api=1, needs={"files.read", "files.send", "people"})
+plugin = Plugin[None]("delivery", api=1, needs={"files.read", "files.send", "people", "rooms"})
 
 SLOW_S = 10.0
 """Expected duration from which a transfer is announced with its duration."""
@@ -46,7 +47,11 @@ async def get(ctx: Context[None], name: Entries, method: Method | None) -> None:
     numbers with spaces between them. METHOD is http (a link), socks5 (directly) or ibb (over the chat
     connection, slow). If you leave it out, I choose.
     """
-    await _send_each(ctx, name, lambda entry: ctx.files.send_here(entry, method))
+    await _send_each(ctx, name, lambda entry: _send_here(ctx, entry, method))
+    if name.others:
+        aside = name.entries[0].room != ctx.sender.room
+        reply = ctx.reply_aside if aside else ctx.reply
+        await reply("delivery/others", entry=name.entries[0], ids=name.others)
 
 
 @plugin.command(
@@ -60,6 +65,18 @@ async def get(ctx: Context[None], name: Entries, method: Method | None) -> None:
 async def send(ctx: Context[None], name: Entries, target: str) -> None:
     """Send a file to somebody, or into a room that we are both in. TARGET is the address."""
     await _send_each(ctx, name, lambda entry: ctx.files.send_to(entry, target))
+
+
+async def _send_here(ctx: Context[None], entry: Entry, method: Method | None) -> None:
+    """Without links nothing goes into a room, but whoever is known there has another address."""
+    try:
+        await ctx.files.send_here(entry, method)
+    except NoUploadService:
+        if ctx.sender.room is None or ctx.sender.jid is None or method is not None:
+            raise
+        aside = ctx.sender.in_public and entry.room != ctx.sender.room
+        await (ctx.reply_aside if aside else ctx.reply)("delivery/privately", entry=entry)
+        await ctx.files.send_in_chat(entry)
 
 
 async def _send_each(
@@ -102,9 +119,12 @@ async def say_why(ctx: Context[None], event: DeliveryStarted) -> None:
 @plugin.on(FileDelivered)
 async def confirm(ctx: Context[None], event: FileDelivered) -> None:
     """A file that comes here speaks for itself; what goes elsewhere, or as it was told to, does not."""
+    person = _shared_by(ctx, event)
     if event.entry.caption and event.method is Method.HTTP:
         # Clients show a file as one only if its message holds nothing else.
-        await ctx.tell(event.to, "delivery/caption", entry=event.entry)
+        await ctx.tell(event.to, "delivery/caption", entry=event.entry, person=person)
+    elif person:
+        await ctx.tell(event.to, "delivery/from", entry=event.entry, person=person)
     if _is_here(event, event.to):
         if event.asked and event.method is not Method.HTTP:
             await ctx.reply("delivery/arrived", entry=event.entry)
@@ -125,6 +145,16 @@ async def say_that_it_waits(ctx: Context[None], event: DeliveryQueued) -> None:
 async def say_that_it_is_not_sent(ctx: Context[None], event: DeliveryAbandoned) -> None:
     """Tell the asker that a waiting delivery was given up."""
     await ctx.reply_error(event.error, event.entry.name, action="send")
+
+
+def _shared_by(ctx: Context[None], event: FileDelivered) -> str:
+    """Return the nick of who shared a file that a room gets; empty if everybody there can see who did."""
+    room, sender = event.to.jid, event.sender
+    if event.to.kind is not AddressKind.ROOM:
+        return ""
+    if event.entry.owner not in sender.identities:
+        return event.entry.shared_by
+    return "" if sender.in_public and sender.room == room else ctx.rooms.own_nick(room)
 
 
 def _is_here(event: Event, to: Address) -> bool:

@@ -28,6 +28,7 @@ plugin = Plugin[None]("drop", api=1, needs={"files.read", "files.write"})
 @plugin.on(FileStored)
 async def confirm(ctx: Context[None], event: FileStored) -> None:
     """Say what was stored and how to get it back."""
+    ctx.gather_replies("drop/several")
     template = "drop/known" if event.already_known else "drop/stored"
     await ctx.reply(template, entry=event.entry, name=event.name)
 
@@ -35,6 +36,7 @@ async def confirm(ctx: Context[None], event: FileStored) -> None:
 @plugin.on(FileRefused)
 async def explain(ctx: Context[None], event: FileRefused) -> None:
     """Say why a file was not kept."""
+    ctx.gather_replies("drop/several")
     await ctx.reply_error(event.error, event.name)
 
 

@@ -85,7 +85,9 @@ async def find(ctx: Context[Settings], words: str) -> None:
         found = await ctx.files.matching(words, limit=MOST_MATCHING)
         return [each for each in found if before is None or each.id < before][:limit]
 
-    if not await ctx.reply_pages("files/found", page, size=ctx.settings.page_size, words=words):
+    if not await ctx.reply_pages(
+        "files/found", page, size=ctx.settings.page_size, words=words, in_room=ctx.sender.room is not None
+    ):
         await ctx.reply("files/not_found", words=words)
 
 
@@ -113,7 +115,9 @@ async def more(ctx: Context[Settings]) -> None:
 )
 async def info(ctx: Context[Settings], name: Entry) -> None:
     """Show everything that I know about a file."""
-    await ctx.reply("files/info", entry=name, lines=await ctx.entry_lines(name))
+    await ctx.reply(
+        "files/info", entry=name, lines=await ctx.entry_lines(name), in_room=ctx.sender.room is not None
+    )
 
 
 @plugin.command(
@@ -148,18 +152,20 @@ async def remove(ctx: Context[Settings], name: Annotated[Entries, exact]) -> Non
     if len(entries) > 1 or name.by_pattern:
         await ctx.confirm("files/delete", entries=entries, size=_bytes(entries), missing=missing)
     if len(entries) == 1 and not missing:
+        has_link = await ctx.files.has_link(entries[0])
         await ctx.files.remove(entries[0])
-        await ctx.reply("files/removed", entry=entries[0])
+        await ctx.reply("files/removed", entry=entries[0], has_link=has_link)
     else:
         await _remove_each(ctx, entries, missing)
 
 
 async def _remove_each(ctx: Context[Settings], entries: Sequence[Entry], missing: Sequence[str]) -> None:
     """Remove files one by one, and say what is gone and what is not, however that ends."""
-    removed, failed = list[Entry](), list[tuple[Entry, FilebotError]]()
+    removed, failed, has_link = list[Entry](), list[tuple[Entry, FilebotError]](), False
     try:
         for entry in entries:
             try:
+                has_link = await ctx.files.has_link(entry) or has_link
                 await ctx.files.remove(entry)
                 removed.append(entry)
             except FilebotError as error:
@@ -169,7 +175,14 @@ async def _remove_each(ctx: Context[Settings], entries: Sequence[Entry], missing
     finally:
         left = [entry for entry in entries if entry not in removed]
         size = _bytes(removed)
-        await ctx.reply("files/removed_some", removed=removed, size=size, left=left, missing=missing)
+        await ctx.reply(
+            "files/removed_some",
+            removed=removed,
+            size=size,
+            left=left,
+            missing=missing,
+            has_link=has_link and bool(removed),
+        )
     # Each kind of cause once.
     causes = {(cause.kind, cause.template): (entry, cause) for entry, cause in reversed(failed)}
     for entry, cause in causes.values():

@@ -31,6 +31,7 @@ GROUPS: Final = {
 KINDS: Final = {
     Kind.TEXT: "a text",
     Kind.WORDS: "a text: all that follows",
+    Kind.LINK: "a link, such as `https://example.org/report.pdf`",
     Kind.NUMBER: "a number, such as `12`",
     Kind.SIZE: "a size, such as `500 MB` or `1.5 GiB`",
     Kind.DURATION: "a length of time, such as `90 s`, `1 h 30 min` or `2 weeks`",

@@ -36,6 +36,7 @@ from filebot.catalog.mapping import (
 from filebot.catalog.name_suggestions import likeliest
 from filebot.catalog.plugin_data import SqlPluginData, add_with_values
 from filebot.catalog.plugin_tables import SqlPluginTables
+from filebot.catalog.sent_files import SqlSentFiles
 from filebot.catalog.writer import Change, Writer, add_entries, execute, execute_returning
 from filebot.concurrency.tasks import Threads, settled
 from filebot.errors import CatalogUnavailable
@@ -79,6 +80,7 @@ class SqlCatalog:
         self._ranking = Threads("rank", 2)
         self.attachments = SqlAttachments(self._read, writer)
         self.file_messages = SqlFileMessages(self._read, writer)
+        self.sent_files = SqlSentFiles(self._read, writer)
         self.plugin_data = SqlPluginData(self._read, writer)
         self.plugin_tables = SqlPluginTables(path, self._read_by, writer)
         self._open = True
@@ -168,6 +170,9 @@ class SqlCatalog:
         self, entry_id: int, name: str, at: datetime, *, outbox: Outbox[Entry] | None = None
     ) -> Entry | None:
         return await self._change(writes.rename(entry_id, name, at), outbox)
+
+    async def set_caption(self, entry_id: int, caption: str, at: datetime) -> Entry | None:
+        return await self._change(writes.set_caption(entry_id, caption, at), None)
 
     async def remove(self, entry_id: int, *, outbox: Outbox[Entry] | None = None) -> Entry | None:
         mapped = _mapped(entry_of, outbox)

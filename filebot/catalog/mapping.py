@@ -139,6 +139,7 @@ def entry_columns(new: NewEntry) -> dict[str, Any]:
         "height": new.height,
         "archived": new.auto_archived,
         "brought_by": new.source_message,
+        "shared_by": new.shared_by,
         "created_at": new.created_at,
         "modified_at": new.created_at,
     }
@@ -152,7 +153,7 @@ def added_entry(new: NewEntry, entry_id: int) -> Entry:
 
 def private_entry(entry: Entry) -> Entry:
     """The entry of a room as its owner has it when the room is no more."""
-    return replace(entry, room=None, auto_archived=False)
+    return replace(entry, room=None, auto_archived=False, shared_by="")
 
 
 def entry_of(row: sa.Row[Any]) -> Entry:
@@ -172,6 +173,7 @@ def entry_of(row: sa.Row[Any]) -> Entry:
         auto_archived=row.archived,
         source_message=row.brought_by,
         has_macros=row.media_type.endswith(MACROS_PARAMETER),
+        shared_by=row.shared_by,
     )
 
 

@@ -45,6 +45,7 @@ entries: Final = sa.Table(
     sa.Column("modified_at", UtcDateTime, nullable=False),
     sa.Column("attached_bytes", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     sa.Column("weight", sa.Integer, nullable=False, server_default=sa.text("100")),
+    sa.Column("shared_by", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Index("ix_entries_scope_id", "scope", "id"),
     sa.Index("ix_entries_scope_name", "scope", "name_key", "id"),
     sa.Index("ix_entries_digest", "digest"),
@@ -132,6 +133,22 @@ subscriptions: Final = sa.Table(
     sa.Column("person", sa.Text, nullable=False),
     sa.Column("own", sa.Text, nullable=False),
     sa.UniqueConstraint("person", "own"),
+)
+
+# Messages with files to others, which may come back.
+sent_files: Final = sa.Table(
+    "sent_files",
+    metadata,
+    sa.Column("message_id", sa.Text, primary_key=True),
+    sa.Column("entry_id", sa.Integer, sa.ForeignKey("entries.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("asker", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("is_room", sa.Boolean, nullable=False),
+    sa.Column("language", sa.Text),
+    sa.Column("sent_at", UtcDateTime, nullable=False),
+    sa.Index("ix_sent_files_entry_id", "entry_id"),
+    sa.Index("ix_sent_files_recipient", "recipient", "sent_at"),
+    sa.Index("ix_sent_files_sent_at", "sent_at"),
 )
 
 # The number is that of the transfer and comes from outside. Nothing but the row tells after a crash that a

@@ -31,7 +31,9 @@ from filebot.ports import MOST_LANGUAGES_OF_ROOM
 _MAKE_PRIVATE: Final = (
     sa.update(entries)
     .where(entries.c.id == sa.bindparam("this"))
-    .values(room=None, scope=sa.bindparam("key"), mark=sa.bindparam("its_mark"), archived=False)
+    .values(
+        room=None, scope=sa.bindparam("key"), mark=sa.bindparam("its_mark"), archived=False, shared_by=""
+    )
 )
 
 
@@ -39,6 +41,12 @@ def rename(entry_id: int, name: str, at: datetime) -> ReturningUpdate[Any]:
     """Give an entry another name."""
     renamed = {"name": name, "name_key": fold(name), "modified_at": at}
     return sa.update(entries).where(one(entry_id)).values(renamed).returning(entries)
+
+
+def set_caption(entry_id: int, caption: str, at: datetime) -> ReturningUpdate[Any]:
+    """Give an entry another caption."""
+    changed = {"caption": caption, "caption_key": fold(caption), "modified_at": at}
+    return sa.update(entries).where(one(entry_id)).values(changed).returning(entries)
 
 
 def set_weight(entry_id: int, percent: int) -> sa.Update:

@@ -7,6 +7,7 @@ from functools import partial
 
 from filebot.chat.dispatcher import ChatMemory, MessageDispatcher
 from filebot.chat.event_recorder import EventRecorder
+from filebot.chat.file_messages import FileMessages
 from filebot.chat.file_requests import FileRequests
 from filebot.chat.forms.commands import PluginForms
 from filebot.chat.forms.steps import StepServices
@@ -16,6 +17,7 @@ from filebot.chat.progress_messages import ProgressReports
 from filebot.chat.rate_limits import RateLimits, Workload
 from filebot.chat.room_posts import RoomPosts
 from filebot.chat.stream_offers import StreamOffers
+from filebot.chat.text_messages import TextMessages
 from filebot.chat.typed_text import TypedText
 from filebot.checks.acts import Act
 from filebot.checks.checks import Check
@@ -85,6 +87,10 @@ class Chat:
         self.memory.workload.rate_limiter.use(self.limits)
         self.memory.invitations.channel = self.channel
         self.memory.progress_reports.reply_sender = self.channel.reply_sender
+
+
+def _chat_state(services: Services, posts: RecentPosts, shown_lists: ShownLists) -> ChatState:
+    return ChatState(services.shown_files, services.gathered, posts=posts, shown_lists=shown_lists)
 
 
 def job_factory(
@@ -159,9 +165,7 @@ def build_chat(
     posts = RecentPosts() if memory is None else memory.posts
     shown_lists = ShownLists(ports.clock) if memory is None else memory.shown_lists
     # Open lists are not passed on: their pages are read by functions of the plugins so far.
-    state = ChatState(posts=posts, shown_files=services.shown_files, shown_lists=shown_lists)
-    state = ChatState(posts=posts, shown_files=services.shown_files, shown_lists=shown_lists)
-    channel = Channel(reply_sender, events, state)
+    channel = Channel(reply_sender, events, _chat_state(services, posts, shown_lists))
     memory = memory or ChatMemory(
         Workload(limits),
         posts,
@@ -216,11 +220,22 @@ def build_chat(
     recorder = None
     if durable := [listener for each in plugins for listener in each.plugin.durable_listeners]:
         recorder = EventRecorder(durable, ports.catalog.jobs, ports.clock, services.room_settings.get)
+    typed_text = TypedText(calls, commands, channel, ports.clock)
+    file_messages = FileMessages(channel, files_of, ports.uploads, limits.files_per_message)
     dispatcher = MessageDispatcher(
         channel=channel,
-        plugins=calls,
-        typed_text=TypedText(calls, commands, channel, ports.clock),
-        files_of=files_of,
+        typed_text=typed_text,
+        texts=TextMessages(
+            channel,
+            calls,
+            typed_text,
+            file_messages,
+            services.captions,
+            late_commands=memory.late_commands,
+            recent_commands=memory.recent_commands,
+            clock=ports.clock,
+        ),
+        file_messages=file_messages,
         room_posts=RoomPosts(
             posts,
             services.room_settings.consent,
@@ -241,13 +256,12 @@ def build_chat(
         ),
         memory=memory,
         access=services.access,
+        captions=services.captions,
         retractions=services.retractions,
         rooms=ports.rooms,
         room_settings=services.room_settings,
-        uploads=ports.uploads,
         clock=ports.clock,
         jid=ports.jid,
-        files_per_message=limits.files_per_message,
     )
     return Chat(
         dispatcher,

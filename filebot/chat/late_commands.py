@@ -5,13 +5,15 @@ Many of them come at once after an outage of the bot, when nobody waits for thei
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from filebot.concurrency.debouncer import Debouncer
-from filebot.model import Address
+from filebot.model import Address, IncomingMessage
 from filebot.plugin.conversation import Conversation
 
+STALE_AFTER: Final = timedelta(minutes=2)
+"""Older commands are not carried out: nobody waits for their answers any more."""
 QUIET_S: Final = 2.0
 """Pause without further late commands after which a person is answered."""
 LONGEST_S: Final = 30.0
@@ -71,3 +73,9 @@ def _add(gathered: _Gathered, text: str, since: datetime) -> None:
     shown = text[:TEXT_SHOWN]
     if shown not in gathered.texts and len(gathered.texts) < TEXTS_SHOWN:
         gathered.texts.append(shown)
+
+
+def is_late(message: IncomingMessage, now: datetime) -> bool:
+    """Return whether a command comes too late to be carried out."""
+    since = message.delayed_since
+    return message.maybe_handled or (since is not None and now - since > STALE_AFTER)

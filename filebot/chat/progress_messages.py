@@ -1,12 +1,12 @@
 """Progress messages: one for each long transfer, corrected in place (XEP-0308).
 
-A client without corrections shows each of them as a new message, so it is sent only a few. Rooms get none.
+The last correction tells how it ended. A client without corrections shows each of them as a new message, so
+it is sent only a few, and none at the end: the file, or the answer to it, follows. Rooms get none.
 """
 
 import asyncio
 from dataclasses import dataclass
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from filebot.failures import report
 from filebot.files.transfers import Transfer, Transfers
@@ -31,6 +31,8 @@ class Told:
     """Age of the transfer at that message."""
     fraction: float = 0.0
     done_bytes: int = 0
+    corrected: bool = False
+    """Whether the message is one that changes."""
 
 
 class ProgressReports:
@@ -39,7 +41,8 @@ class ProgressReports:
     def __init__(self, transfers: Transfers, reply_sender: ReplySender) -> None:
         self._transfers = transfers
         self.reply_sender = reply_sender
-        self._told: WeakKeyDictionary[Transfer, Told] = WeakKeyDictionary()
+        self._told: dict[Transfer, Told] = {}
+        """State of the transfers that move, or ended since the last look."""
 
     async def run(self) -> None:
         """Report until cancelled."""
@@ -57,6 +60,18 @@ class ProgressReports:
                 continue
             if transfer.sender.address.kind is AddressKind.CHAT and transfer.age_s >= FIRST_AFTER_S:
                 await self._report(transfer)
+        for transfer in [each for each in self._told if each.ended]:
+            await self._end(transfer, self._told.pop(transfer))
+
+    async def _end(self, transfer: Transfer, told: Told) -> None:
+        """Tell that a transfer has ended, in place of how far it was."""
+        if told.message is None or not told.corrected:
+            return
+        sender = transfer.sender
+        language = await self.reply_sender.language_of(sender.identity, transfer.language)
+        await self.reply_sender.correct(
+            told.message, sender.address, language, "transfers/ended", transfer=transfer
+        )
 
     async def _report(self, transfer: Transfer) -> None:
         told = self._told.setdefault(transfer, Told())
@@ -70,6 +85,7 @@ class ProgressReports:
             await self.reply_sender.correct(told.message, to, language, template, transfer=transfer)
         else:
             told.message = await self.reply_sender.say(to, language, template, transfer=transfer)
+            told.corrected = corrects
         told.at_s, told.done_bytes = transfer.age_s, transfer.progress.done_bytes
         told.fraction = transfer.progress.fraction or 0.0
 

@@ -3,10 +3,10 @@
 import logging
 from contextlib import AbstractAsyncContextManager
 
-from filebot.chat.dispatcher import store_and_report
+from filebot.chat.file_messages import store_and_report
 from filebot.chat.rate_limits import Workload
 from filebot.files.access import Access
-from filebot.files.intake import name_of
+from filebot.files.offers import name_of
 from filebot.plugin.context import FilesOf
 from filebot.plugin.conversation import Channel
 from filebot.ports import Download, StreamOffer
@@ -35,11 +35,14 @@ class StreamOffers:
     async def _take(self, stream: StreamOffer) -> None:
         conversation = await self._channel.conversation(stream.sender, stream.language)
         accepted, name = _AcceptedStream(stream), name_of(stream.offer)
-        taking = self._files_of(stream.sender, conversation.language).receive(accepted)
-        error = await store_and_report(self._channel.events, conversation, stream.language, name, taking)
-        if error is not None and not accepted.opened:
-            words = self._channel.reply_sender.words(error, conversation.language, name=name)
-            await stream.refuse(words)
+        async with self._channel.gathering(stream.sender):
+            taking = self._files_of(stream.sender, conversation.language).receive(accepted)
+            error = await store_and_report(
+                self._channel.events, conversation, stream.language, name, taking
+            )
+            if error is not None and not accepted.opened:
+                words = self._channel.reply_sender.words(error, conversation.language, name=name)
+                await stream.refuse(words)
 
     async def _decline(self, stream: StreamOffer, template: str) -> None:
         log.info("declined a stream of %s", stream.sender.jid)

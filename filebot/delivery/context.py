@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from filebot.delivery import route_planner
+from filebot.delivery.bounces import Bounces
 from filebot.delivery.client_history import ClientHistory
 from filebot.delivery.queue import DeliveryQueue
 from filebot.delivery.route_planner import Plan, RoutingInputs, Uploads
@@ -69,6 +70,7 @@ class DeliveryContext:
     events: EventBus
     clock: Callable[[], datetime]
     shown_files: ShownFiles
+    bounces: Bounces
     server: str
     """The domain of the bot's server."""
 
@@ -91,12 +93,14 @@ class DeliveryContext:
             uploads.too_large or (uploads.limit_bytes or size_bytes) < size_bytes
         )
         blocked = uploads is None or too_large or uploads.full_until is not None
+        clients = await self.clients(to) if streams else ()
         facts = RoutingInputs(
             size_bytes,
             to.kind,
             uploads,
             has_link=blocked and entry is not None and await self.links.has_link(entry),
-            clients=tuple(await self.clients(to)) if streams else (),
+            clients=tuple(clients),
+            is_online=streams and (bool(clients) or await self._is_online(to)),
             asked=method,
             asking_client=to.jid,
         )
@@ -107,6 +111,10 @@ class DeliveryContext:
         if to.kind is not AddressKind.CHAT:
             return ()
         return await self.streams.clients(to.jid.partition("/")[0])
+
+    async def _is_online(self, to: Address) -> bool:
+        person = to.jid.partition("/")[0]
+        return to.kind is AddressKind.CHAT and bool(await self.streams.present(person))
 
     async def upload_service(self, size_bytes: int | None = None) -> Uploads | None:
         """Return its state for a file of this size, or any; None if there is none, or it is silent."""

@@ -89,6 +89,8 @@ class RoutingInputs:
     """The method that the person named."""
     asking_client: str = ""
     """The full JID of the client in which the person asked; empty if it is not known."""
+    is_online: bool = False
+    """Whether any client of the person is online, also one that takes no files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +208,9 @@ def _no_stream(facts: RoutingInputs, client_history: ClientHistory, now: datetim
             seconds=min(in_band_seconds(each, facts.size_bytes, client_history, now) for each in clients)
         )
     return NoTransferMethod(
-        method=facts.asked.value if facts.asked else None, through_room=facts.to is not AddressKind.CHAT
+        method=facts.asked.value if facts.asked else None,
+        through_room=facts.to is not AddressKind.CHAT,
+        is_online=facts.is_online,
     )
 
 

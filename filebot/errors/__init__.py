@@ -23,6 +23,7 @@ from filebot.errors.commands import (
 )
 from filebot.errors.delivery import (
     AlreadySending,
+    Bounced,
     DeliveryExpired,
     NoSuchRecipient,
     NotDelivered,
@@ -36,6 +37,7 @@ from filebot.errors.files import (
     DuplicateName,
     EmptyFile,
     FileGone,
+    FileInSeveralRooms,
     FileTooLarge,
     NoSuchEntry,
     QuotaExceeded,
@@ -103,6 +105,7 @@ __all__ = [
     "BadRoomSetting",
     "BadValue",
     "BlobCorrupt",
+    "Bounced",
     "CannotEnterRoom",
     "CatalogDamaged",
     "CatalogUnavailable",
@@ -119,6 +122,7 @@ __all__ = [
     "DuplicateName",
     "EmptyFile",
     "FileGone",
+    "FileInSeveralRooms",
     "FileTooLarge",
     "FilebotError",
     "ForbiddenTarget",

@@ -11,6 +11,22 @@ class NoSuchRecipient(UserError):
         self.target = target
 
 
+class Bounced(UserError):
+    """The message with a file came back; ``condition`` is that of RFC 6120 section 8.3.3."""
+
+    def __init__(self, name: str, *, target: str, is_room: bool, condition: str) -> None:
+        super().__init__(f"{target}: {condition}")
+        self.name = name
+        self.target = target
+        self.is_room = is_room
+        self.condition = condition
+
+    @property
+    def domain(self) -> str:
+        """The server of the ``target``."""
+        return self.target.rpartition("@")[2]
+
+
 class TransferCancelled(UserError):
     """The person stopped a transfer."""
 
@@ -49,13 +65,15 @@ class NoTransferMethod(UserError):
     """None of the person's clients takes a file by the method asked for, or by any that could be used.
 
     ``method`` is the word that people type (``socks5``), or None if they named none. ``through_room``
-    tells that the person is known only through a room, where no stream is possible.
+    tells that the person is known only through a room, where no stream is possible; ``is_online``, that a
+    client of theirs is online, but takes no files.
     """
 
-    def __init__(self, *, method: str | None, through_room: bool = False) -> None:
+    def __init__(self, *, method: str | None, through_room: bool = False, is_online: bool = False) -> None:
         super().__init__(str(method))
         self.method = method
         self.through_room = through_room
+        self.is_online = is_online
 
 
 class TooSlowInBand(TransferError):

@@ -47,14 +47,18 @@ class RoomQuotaExceeded(UserError):
 class TooManyFiles(UserError):
     """One message holds more files than are handled at once, or ``wildcard`` matches more.
 
-    For a wildcard, files are counted up to the limit only: ``count`` is the least number.
+    For a wildcard, files are counted up to the limit only: ``count`` is the least number. ``left_out`` has
+    the names of files of a message that were not kept, while the first ones were.
     """
 
-    def __init__(self, *, count: int, limit: int, wildcard: str = "") -> None:
+    def __init__(
+        self, *, count: int, limit: int, wildcard: str = "", left_out: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(f"{count} files, limit {limit}")
         self.count = count
         self.limit = limit
         self.wildcard = wildcard
+        self.left_out = left_out
 
 
 class NoSuchEntry(UserError):
@@ -82,3 +86,15 @@ class DuplicateName(UserError):
         super().__init__(name)
         self.name = name
         self.ids = ids
+
+
+class FileInSeveralRooms(UserError):
+    """Several rooms that a person is in have a file of this name; they asked in private.
+
+    ``places`` has the number of each file, and its room.
+    """
+
+    def __init__(self, name: str, places: tuple[tuple[int, str], ...]) -> None:
+        super().__init__(name)
+        self.name = name
+        self.places = places

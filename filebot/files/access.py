@@ -5,13 +5,27 @@ addresses of rooms never count.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from filebot.errors import NoSuchEntry, NoSuchRecipient, NotAllowed
-from filebot.model import Address, AddressKind, BareJid, Entry, Identity, Scope, Sender, as_bare_jid
+from filebot.files.proven_occupants import ProvenOccupants
+from filebot.model import (
+    Address,
+    AddressKind,
+    BareJid,
+    Entry,
+    Identity,
+    RoomRole,
+    Scope,
+    Sender,
+    as_bare_jid,
+)
 from filebot.ports import Rooms
+
+MOST_ROOMS_READ: Final = 50
+"""Rooms of one person in which a file is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +126,16 @@ class FileAccess:
     room's. Whoever is not served can own files of a room all the same, as whoever the room says they are.
     """
 
-    def __init__(self, rules: Access, rooms: Rooms, room_rules: RoomRules, sender: Sender) -> None:
+    def __init__(
+        self,
+        rules: Access,
+        rooms: Rooms,
+        room_rules: RoomRules,
+        sender: Sender,
+        proven: ProvenOccupants | None = None,
+    ) -> None:
+        """``proven`` knows who has shown which occupant they are."""
+        self._proven = proven or ProvenOccupants()
         self.sender = sender
         self.owner: BareJid | None = sender.jid if rules.serves(sender.jid) else None
         """Owner of the sender's private files; None for people who are not served."""
@@ -152,6 +175,16 @@ class FileAccess:
             scopes.append(Scope(owner=self.owner))
         return scopes
 
+    def rooms_read(self) -> Sequence[BareJid]:
+        """Return the rooms that a person is in just now, if they speak in private and may get the files.
+
+        Those of an admin of the bot are no others: a name must not bring up files of rooms they are not in.
+        """
+        if self.sender.room is not None or self.owner is None:
+            return ()
+        owner, rooms = self.owner, sorted(self._rooms.joined())
+        return [each for each in rooms if self._lets_read(each, owner)][:MOST_ROOMS_READ]
+
     def may_see(self, entry: Entry, *, in_public: bool) -> bool:
         """Whether the sender may see a file; ``in_public``, so that everybody in the room does."""
         if self.here().covers(entry.owner, entry.room):
@@ -168,9 +201,20 @@ class FileAccess:
 
     def must_have_voice(self, room: BareJid, who: Identity) -> None:
         """Raise NotAllowed if somebody may only listen in a room, or is not in it."""
-        room_role = self._rooms.room_role(room, who)
+        room_role = self._role(room, who)
         if room_role is None or not room_role.has_voice:
             raise NotAllowed(reason="voice")
+
+    def prove(self, occupant: Identity) -> None:
+        """Note that the sender has shown to be this occupant of a room. Raises NotAllowed."""
+        self._proven.note(self.own(), occupant)
+
+    def _role(self, room: BareJid, who: Identity) -> RoomRole | None:
+        roles = (self._rooms.room_role(room, each) for each in self._proven.identities(who, room))
+        return next((each for each in roles if each is not None), None)
+
+    def _lets_read(self, room: BareJid, who: Identity) -> bool:
+        return any(self._room_rules.lets_read(room, each) for each in self._proven.identities(who, room))
 
     def must_be_sendable(self, entry: Entry, to: Address) -> None:
         """Raise NotAllowed or NoSuchEntry if the sender may not have a file sent there.
@@ -209,7 +253,7 @@ class FileAccess:
         owner, room = self.own(), await self._rooms.joined_room(target)
         if room is None:
             return Address(self._recipient(target))
-        if self._rooms.room_role(room, owner) is None:
+        if self._role(room, owner) is None:
             raise NoSuchRecipient(target)
         return Address(room, AddressKind.ROOM)
 
@@ -231,7 +275,7 @@ class FileAccess:
         if room == self.sender.room and not self._room_rules.is_members_only(room):
             return True
         return self._rules.is_admin(self.sender.jid) or any(
-            self._room_rules.lets_read(room, each) for each in self.sender.identities
+            self._lets_read(room, each) for each in self.sender.identities
         )
 
 

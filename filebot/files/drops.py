@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from filebot.filenames import UNNAMED
-from filebot.files.intake import Destination, Intake, IntakeResult, name_of
+from filebot.files.intake import Destination, Intake, IntakeResult
+from filebot.files.offers import name_of
 from filebot.files.retractions import Retractions
 from filebot.files.transfers import Direction, Slots, Transfer, Transfers
 from filebot.model import Method, Offer

@@ -32,12 +32,14 @@ from filebot.filenames import UNNAMED, name_from_url, plain_text, safe_name
 from filebot.files.damage import is_whole
 from filebot.files.default_names import default_name
 from filebot.files.details import with_details
+from filebot.files.offers import name_of
 from filebot.files.quota import Quota, Reservation
 from filebot.files.received import ReceivedFile, ReceivedFileChecks
 from filebot.files.receiving import Attempt, Source, WebSource, check_hashes, partials_of, receive, sealed
 from filebot.files.transfers import Transfer
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.model import (
+    LONGEST_NICK,
     BareJid,
     BlobRef,
     DataKey,
@@ -45,7 +47,6 @@ from filebot.model import (
     Entry,
     FileKind,
     Identity,
-    IncomingMessage,
     NewEntry,
     NewValue,
     Offer,
@@ -110,6 +111,13 @@ class Destination:
     between. Raises UserError if the owner may put no file there any more."""
     is_wanted: Callable[[], bool] = lambda: True
     """Whether the bytes may be kept to go on with after a break: not if their message was taken back."""
+
+    @property
+    def shared_by(self) -> str:
+        """The owner's nick, where they keep it in the room that they speak in."""
+        sender = self.by.sender
+        mine = self.room is not None and sender.room == self.room and self.owner in sender.identities
+        return sender.nick[:LONGEST_NICK] if mine else ""
 
     @property
     def scope(self) -> Scope:
@@ -372,19 +380,9 @@ class Intake:
             width=kind.width,
             height=kind.height,
             auto_archived=destination.auto_archived,
+            shared_by=destination.shared_by,
             source_message=destination.source_message,
         )
-
-
-def name_of(offer: Offer) -> str:
-    """Return the name of a file of which no byte has come yet; empty if nobody named it."""
-    offered = offer.name or (name_from_url(offer.urls[0]) if offer.urls else None)
-    return safe_name(offered) if offered else ""
-
-
-def source_message(message: IncomingMessage, number: int) -> str | None:
-    """Return the catalog's key for the message's file of this number, by which it is known again."""
-    return None if message.mam_id is None else f"{message.mam_id}/{number}"
 
 
 def _added(entry: Entry) -> IntakeResult:

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from filebot.errors import AmbiguousName, DuplicateName, NoSuchEntry, NotAllowed, TooManyFiles
+from filebot.errors import (
+    AmbiguousName,
+    DuplicateName,
+    FileInSeveralRooms,
+    NoSuchEntry,
+    NotAllowed,
+    TooManyFiles,
+)
 from filebot.filenames import comparison_key, plain_text
 from filebot.files.access import FileAccess
 from filebot.files.selection import Selection, select
@@ -128,7 +135,8 @@ class Lookup:
             return await self._by_wildcard(wanted)
         scopes = tuple(self._access.scopes())
         try:
-            return Selection([await self._one(wanted, scopes, in_public=False)])
+            entry = await self._one(wanted, scopes, in_public=False)
+            return Selection([entry], others=await self._others(wanted, entry))
         except NoSuchEntry:
             plain = [plain_text(name) for name in names]
             if not 1 < len(plain) <= WILDCARD_LIMIT:
@@ -136,6 +144,15 @@ class Lookup:
             with suppress(NoSuchEntry):
                 return await select(plain, partial(self._called, scopes=scopes, in_public=False))
             raise
+
+    async def _others(self, wanted: str, entry: Entry) -> tuple[int, ...]:
+        """Return the ids of other files in the list that have its name; none if it is meant by id."""
+        name = entry.name.casefold()
+        scope = Scope(room=entry.room) if entry.room else Scope(owner=entry.owner)
+        if plain_text(wanted).casefold() != name:
+            return ()
+        beginning = await self._entries.find_by_prefix(scope, entry.name, PREFIX_LIMIT)
+        return tuple(each.id for each in beginning if each.name.casefold() == name and each.id != entry.id)
 
     async def some_exactly(
         self, wanted: str, names: Sequence[str], must_be_changeable: Callable[[Entry], None]
@@ -218,9 +235,23 @@ class Lookup:
             or await self._by_other_name(wanted, in_public=in_public)
             or await self._by_prefix(wanted)
         )
+        entry = entry or await self._of_rooms(wanted)
         if entry is None:
             raise NoSuchEntry(wanted, suggestions=await self._nearest(wanted))
         return entry
+
+    async def _of_rooms(self, wanted: str) -> Entry | None:
+        """Return the file of this name in the one of the person's rooms that has one.
+
+        Raises FileInSeveralRooms. Rooms that the person is not in are not looked at, so nothing tells of
+        their files, nor does the time.
+        """
+        scopes = [Scope(room=each) for each in self._access.rooms_read()] if wanted else []
+        found = [await self._entries.find_by_name(scope, wanted) for scope in scopes]
+        entries = tuple(each for each in found if each is not None)
+        if len(entries) > 1:
+            raise FileInSeveralRooms(wanted, tuple((each.id, each.room or "") for each in entries))
+        return entries[0] if entries else None
 
     async def _called(self, wanted: str, scopes: Iterable[Scope], *, in_public: bool) -> Entry | None:
         """Return the file of this whole name in any case, or of this id."""

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 MOST_EARLY: Final = 10_000
 """Retractions that are remembered for messages that may still come; each takes about 300 bytes."""
 MOST_EARLY_OF_ONE: Final = 200
-"""Of one person, so that nobody displaces those of others."""
+"""Bound for one person, so that nobody displaces the retractions of others."""
 EARLY_FOR_S: Final = 24 * 3600.0
 
 

@@ -17,6 +17,8 @@ class Selection:
     """Names that stand for no file."""
     by_pattern: bool = False
     """Whether some were found by a pattern, so that whoever asked may not know which they are."""
+    others: tuple[int, ...] = ()
+    """Numbers of older files that have the name of the one that was asked for."""
 
 
 async def select(names: Sequence[str], find: Callable[[str], Awaitable[Entry | None]]) -> Selection:

@@ -9,7 +9,7 @@ from filebot.errors import NoSuchEntry
 from filebot.events.bus import Change, EventBus
 from filebot.events.facts import Actor, FileShared
 from filebot.files.quota import Quota
-from filebot.model import BareJid, Entry, NewEntry, Outbox, Scope
+from filebot.model import LONGEST_NICK, BareJid, Entry, Identity, NewEntry, Outbox, Scope
 from filebot.ports import BlobStore, Entries
 
 
@@ -24,13 +24,16 @@ class Sharing:
         locks: KeyedLocks[asyncio.Lock],
         clock: Callable[[], datetime],
         events: EventBus,
+        nick_of: Callable[[BareJid, Identity], str],
     ) -> None:
+        """``nick_of`` tells of a room which nick somebody has there."""
         self._store = store
         self._entries = entries
         self._quota = quota
         self._locks = locks
         self._clock = clock
         self._events = events
+        self._nick_of = nick_of
 
     async def share(self, entry: Entry, room: BareJid, by: Actor, may: Callable[[], object]) -> None:
         """Add the row and tell FileShared, unless the room has this file of its owner's by the same name.
@@ -60,7 +63,8 @@ class Sharing:
                 async def add(outbox: Outbox[Entry] | None) -> Entry:
                     may()
                     with hold.settling():
-                        new = _shared(entry, room, self._clock())
+                        nick = self._nick_of(room, entry.owner)[:LONGEST_NICK]
+                        new = _shared(entry, room, self._clock(), nick)
                         return await self._entries.add(new, outbox=outbox)
 
                 def tells(shared: Entry) -> Sequence[FileShared]:
@@ -69,7 +73,7 @@ class Sharing:
                 await change.write(add, tells)
 
 
-def _shared(entry: Entry, room: BareJid, at: datetime) -> NewEntry:
+def _shared(entry: Entry, room: BareJid, at: datetime, nick: str) -> NewEntry:
     return NewEntry(
         name=entry.name,
         owner=entry.owner,
@@ -81,4 +85,5 @@ def _shared(entry: Entry, room: BareJid, at: datetime) -> NewEntry:
         created_at=at,
         width=entry.width,
         height=entry.height,
+        shared_by=nick,
     )

@@ -88,7 +88,7 @@ class ShownFiles:
             kind = _GIVEN if event.sender.in_public else _OWN
             key = _key(place, kind, event.sender.spoken_id)
             if event.entry.id not in self._by_key.get(key, {}):
-                # Those that can be taken back are written when they are known as such.
+                # A message that can be taken back is written when it is known as such.
                 await self._keep([FileMessage(place, key, event.entry.id, key)], durably=False)
 
     async def brought(self, message: PostedMessage, entry_id: int, *, again: bool) -> None:

@@ -67,6 +67,10 @@ class Transfer:
     """It waits for others that are on their way."""
     cancelled: bool = False
     """The person stopped it."""
+    ended: bool = False
+    """It does not move any more, whether it is done or not."""
+    is_done: bool = False
+    """All of it has moved, and nothing failed behind that."""
     _samples: deque[tuple[float, int]] = field(repr=False, default_factory=lambda: deque(maxlen=SAMPLES))
 
     @property
@@ -192,11 +196,13 @@ class Transfers:
         try:
             with not_counted():  # a whole file takes as long as it takes
                 yield transfer
+            transfer.is_done = transfer.done_bytes >= (transfer.total_bytes or 1)
         except asyncio.CancelledError:
             if not transfer.cancelled or task is None or task.uncancel():
                 raise  # not the person stopped it, or not the person alone
             raise TransferCancelled(name) from None
         finally:
+            transfer.ended = True
             del self._running[transfer.number]
 
 

@@ -1,16 +1,19 @@
 """Frozen values that the rest of filebot speaks of, without I/O; imported from here alone."""
 
 from filebot.model.delivery import (
+    Bounce,
     Client,
     Link,
     Method,
     Negotiation,
     Progress,
     QueuedDelivery,
+    SentFile,
     Slot,
     StreamMethod,
 )
 from filebot.model.files import (
+    LONGEST_NICK,
     MACROS_PARAMETER,
     Attachment,
     BlobRef,
@@ -73,6 +76,7 @@ from filebot.model.rooms import (
 
 __all__ = [
     "LARGEST_BYTES",
+    "LONGEST_NICK",
     "LONGEST_TEXT",
     "MACROS_PARAMETER",
     "Address",
@@ -81,6 +85,7 @@ __all__ = [
     "Attachment",
     "BareJid",
     "BlobRef",
+    "Bounce",
     "Client",
     "Column",
     "CommandItem",
@@ -132,6 +137,7 @@ __all__ = [
     "SavedRoomSetting",
     "Scope",
     "Sender",
+    "SentFile",
     "SettingKey",
     "Severity",
     "Slot",

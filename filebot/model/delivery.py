@@ -98,6 +98,36 @@ class QueuedDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class SentFile:
+    """File that went by a message to somebody else, or into a room; the message may come back."""
+
+    message_id: str
+    entry_id: int
+    asker: BareJid
+    """Person who is told if it comes back."""
+    recipient: BareJid
+    """Address of the person, or of the room."""
+    is_room: bool
+    language: str | None
+    """Language of the asker's request."""
+    sent_at: datetime
+    """In UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """Message of the bot that came back as an error (RFC 6120 section 8.3)."""
+
+    sender: BareJid
+    """Bare address that the error comes from."""
+    ids: tuple[str, ...]
+    """Ids by which the error names the message, the likeliest first."""
+    may_be_any: bool
+    """Whether none of these ids is known to be that of another message."""
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Progress of a transfer."""
 

@@ -62,6 +62,10 @@ class FileKind:
     """Whether it is a document with programs of its own, of a media type that does not say so."""
 
 
+LONGEST_NICK: Final = 100
+"""Characters kept of a nick: enough to know it again."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewEntry:
     """A catalog row that has no id yet."""
@@ -86,6 +90,8 @@ class NewEntry:
     """Height of a picture in pixels."""
     auto_archived: bool = False
     """Kept because the room wanted what is posted there to be kept, not because somebody asked for it."""
+    shared_by: str = ""
+    """Nick of the owner in the room at that time, for display alone; empty for a private file."""
     source_message: str | None = None
     """Id of the message and file that it came from, if that message may be read again: the address of its
     archive, a space, and what tells it from others there."""

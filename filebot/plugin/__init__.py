@@ -37,6 +37,7 @@ from filebot.errors import (
     NoHistory,
     NoSuchEntry,
     NotAllowed,
+    NoUploadService,
     PeerGone,
     PluginError,
     PluginStoreFull,
@@ -76,7 +77,7 @@ from filebot.events.facts import (
     RoomJoined,
     RoomLeft,
 )
-from filebot.files.intake import name_of
+from filebot.files.offers import name_of
 from filebot.model import (
     Address,
     AddressKind,
@@ -182,6 +183,7 @@ __all__ = [
     "Method",
     "NoHistory",
     "NoSuchEntry",
+    "NoUploadService",
     "NotAllowed",
     "Number",
     "Offer",

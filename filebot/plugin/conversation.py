@@ -3,7 +3,7 @@
 import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -17,8 +17,9 @@ from filebot.failures import report
 from filebot.files.access import unknown
 from filebot.files.shown_files import ShownFiles
 from filebot.files.shown_lists import ShownLists
-from filebot.model import Address, AddressKind, Entry, Offer, Sender
+from filebot.model import Address, AddressKind, Entry, IncomingMessage, Offer, Sender
 from filebot.plugin.confirmation import OpenQuestions
+from filebot.plugin.gathered_replies import GatheredReplies
 from filebot.replies.captured import CapturedReplies
 from filebot.replies.renderer import ReplySender
 from filebot.rooms.recent_posts import RecentPosts
@@ -49,13 +50,14 @@ class OpenList:
 
 @dataclass(frozen=True, slots=True)
 class ChatState:
-    """State of chats between messages: open lists and questions, files posted in rooms, and files of
-    messages.
+    """State of chats between messages: open lists and questions, files posted in rooms, files of messages,
+    and replies that are gathered.
 
     It is lost at a restart.
     """
 
     shown_files: ShownFiles
+    gathered: GatheredReplies
     lists: LRUCache[Address, OpenList] = field(default_factory=lambda: LRUCache(MOST_OPEN_LISTS))
     questions: OpenQuestions = field(default_factory=OpenQuestions)
     posts: RecentPosts = field(default_factory=RecentPosts)
@@ -81,6 +83,17 @@ class Channel:
         language = await self.reply_sender.language_of(sender.identity, client_language)
         return Conversation(self, sender, language, replies_to=replies_to, action=action)
 
+    def gathering(self, sender: Sender, *, anew: bool = False) -> AbstractAsyncContextManager[None]:
+        """Gather replies while a request of the sender's is handled; see :class:`GatheredReplies`."""
+        return self.chat_state.gathered.handling(sender, self.reply_sender, anew=anew)
+
+    def composing(
+        self, conversation: "Conversation", message: IncomingMessage
+    ) -> AbstractAsyncContextManager[None]:
+        """Show that an answer to the message is on its way."""
+        to = conversation.sender.address
+        return self.reply_sender.composing(to, wanted=message.wants_chat_states)
+
 
 class Conversation:
     """Answers to one request, in the sender's language: replies, lists in pages, errors in words."""
@@ -97,6 +110,7 @@ class Conversation:
         """The language of the replies, as in ``Accept-Language``."""
         self.replies_to = replies_to
         """The id of the message that the sender replies to; empty for none."""
+        self._summary = ""
         self.action = action
         """Name of the command that is carried out, for the words of errors."""
 
@@ -110,6 +124,16 @@ class Conversation:
         Values are data: nothing in them is ever run as a template.
         """
         await self._answer(self.sender, template, values)
+
+    def gather_replies(self, summary: str) -> None:
+        """Gather the further replies of this call with others to the sender that come soon.
+
+        The first one is said at once. When several came, they are said together by the template
+        ``summary``, which is given ``replies``: each has the ``template`` and ``values`` of one reply, and
+        the ``text`` that it would have alone. Clients that can show a correction are shown one. An
+        ``entry`` among the values is a file that replies to the message mean.
+        """
+        self._summary = summary
 
     async def reply_aside(self, template: str, /, **values: object) -> None:
         """Reply in private, even if the sender spoke to a whole room."""
@@ -224,16 +248,20 @@ class Conversation:
         return bool(self.replies_to)
 
     async def _answer(self, sender: Sender, template: str, values: Mapping[str, object]) -> str:
-        message_id = await self._replies.answer(sender, self.language, template, **values)
+        state, language = self._channel.chat_state, self.language
+        if isinstance(entry := values.get("entry"), Entry):
+            state.shown_lists.speak_of(self.sender, (entry.id,))
+        if self._summary and await state.gathered.add(
+            sender, language, self._summary, template, values, self._replies
+        ):
+            return ""
+        message_id = await self._replies.answer(sender, language, template, **values)
         await self._note_shown(sender.address, message_id, values)
         return message_id
 
     async def _note_shown(self, to: Address, message_id: str, values: Mapping[str, object]) -> None:
-        """Remember which files a message shows, for replies to it and for what is said next."""
-        state, shown = self._channel.chat_state, entries_in(values)
-        await state.shown_files.add(to, message_id, shown)
-        if isinstance(entry := values.get("entry"), Entry):
-            state.shown_lists.speak_of(self.sender, (entry.id,))
+        """Remember which files a message shows, for replies to it."""
+        await self._channel.chat_state.shown_files.add(to, message_id, entries_in(values))
 
     async def _reply_page(self, shown: OpenList) -> bool:
         lists, key = self._channel.chat_state.lists, self._list_key()

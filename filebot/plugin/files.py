@@ -1,27 +1,22 @@
 """Files as one sender sees them: the API of plugins over the file services."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 
 from filebot.concurrency.bounded_call import not_counted
-from filebot.delivery.sending import Sending
-from filebot.delivery.worker import DeliveryWorker, Waiting
+from filebot.delivery.worker import Waiting
 from filebot.errors import NoSuchTransfer
 from filebot.events.facts import Actor, RemovalReason
 from filebot.filenames import plain_text
-from filebot.files.access import FileAccessFactory
-from filebot.files.drops import Drops
-from filebot.files.handover import Handover
 from filebot.files.intake import Destination, IntakeResult
 from filebot.files.lookup import Lookup
-from filebot.files.quota import Quota
-from filebot.files.removal import Removal
-from filebot.files.renaming import Renaming
 from filebot.files.selection import Selection
 from filebot.files.shown_lists import ShownLists
-from filebot.files.transfers import Transfer, Transfers
+from filebot.files.transfers import Transfer
 from filebot.model import (
+    Address,
     BareJid,
     Entry,
     EntryFilter,
@@ -29,54 +24,17 @@ from filebot.model import (
     IncomingMessage,
     Method,
     Offer,
+    Scope,
     Sender,
     StorageUsage,
 )
 from filebot.plugin.commands import names_in
-from filebot.plugin.file_content import ContentServices, FileContent
+from filebot.plugin.file_content import FileContent
+from filebot.plugin.file_services import FileServices
 from filebot.plugin.finding import Finding
-from filebot.ports import Entries, StreamOffer
+from filebot.ports import StreamOffer
 from filebot.rooms.setting_types import RoomSetting
-from filebot.rooms.unasked_files import UnaskedFiles, Wanted
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFiles:
-    """Services for stored files, and for storing them."""
-
-    entries: Entries
-    drops: Drops
-    renaming: Renaming
-    removal: Removal
-    quota: Quota
-    handover: Handover
-
-
-@dataclass(frozen=True, slots=True)
-class OutgoingFiles:
-    """Services for files on their way to somebody."""
-
-    sending: Sending
-    worker: DeliveryWorker
-    transfers: Transfers
-
-
-@dataclass(frozen=True, slots=True)
-class RoomFiles:
-    """Services for the files of rooms."""
-
-    unasked: UnaskedFiles
-
-
-@dataclass(frozen=True, slots=True)
-class FileServices:
-    """Services behind :class:`Files`, by subject."""
-
-    access: FileAccessFactory
-    content: ContentServices
-    stored: StoredFiles
-    outgoing: OutgoingFiles
-    of_rooms: RoomFiles
+from filebot.rooms.unasked_files import Wanted
 
 
 class Files(FileContent):
@@ -140,15 +98,20 @@ class Files(FileContent):
     async def search(self, words: str, *, limit: int, before: int | None = None) -> list[Entry]:
         """Return the files here with all of these words in their name or caption, newest first.
 
+        In private also those of the rooms that the person is in.
+
         Words such as ``tag:invoice`` are filters, if a plugin has one of this name. Raises BadValue for a
         wrong one.
         """
         plain, filters = words.split(), list[EntryFilter]()
         if self._finding is not None:
             plain, filters = await self._finding.filters_in(words, self._sender, self._by.language)
-        return await self._stored.entries.search(
-            self._access.here(), plain, limit=limit, before=before, filters=filters
-        )
+        scopes = [self._access.here(), *(Scope(room=each) for each in self._access.rooms_read())]
+        found = [
+            await self._stored.entries.search(scope, plain, limit=limit, before=before, filters=filters)
+            for scope in scopes
+        ]
+        return sorted(chain.from_iterable(found), key=lambda each: each.id, reverse=True)[:limit]
 
     async def _resolved(self, wanted: str) -> Entry | None:
         """Return the file that a plugin takes a name for."""
@@ -172,6 +135,12 @@ class Files(FileContent):
         AmbiguousName.
         """
         return await self._lookup.named(wanted, to_send=to_send, whole=whole)
+
+    async def has_link(self, entry: Entry) -> bool:
+        """Tell whether the bot has given a link to this file, which may work for longer than the file is
+        kept.
+        """
+        return await self._stored.links.link(entry.blob.digest, entry.name) is not None
 
     async def with_id(self, entry_id: int) -> Entry:
         """Return the file of this id, if the sender may see it here. Raises NoSuchEntry."""
@@ -280,9 +249,11 @@ class Files(FileContent):
     async def change_owner(self, former_owner: Identity) -> int:
         """Make all files of an identity the sender's, private ones and those of rooms; return how many.
 
-        Nobody is asked: be sure that the two are one person, or that the former owner wants it.
-        OwnerChanged is emitted for each. Raises NotAllowed, QuotaExceeded or StorageError.
+        From then on the sender is known to be that occupant, and may send files into the room from a
+        private chat. Nobody is asked: be sure that the two are one person, or that the former owner wants
+        it. OwnerChanged is emitted for each. Raises NotAllowed, QuotaExceeded or StorageError.
         """
+        self._access.prove(former_owner)
         return await self._stored.handover.hand_over(former_owner, self._access.own(), self._by)
 
     @property
@@ -353,6 +324,16 @@ class Files(FileContent):
         return await self._outgoing.sending.send(
             self._access, self._by, entry, self._sender.address, method
         )
+
+    async def send_in_chat(self, entry: Entry) -> Method | None:
+        """Send the file to the person's own address, where it can go by a stream, and not through the room.
+
+        What is told of it is told there. Returns and raises as :meth:`send_here`.
+        """
+        person = self._access.own()
+        self._access.must_be_sendable(entry, Address(person))
+        by = Actor(Sender(Address(person), person), self._by.language)
+        return await self._outgoing.sending.send(self._access, by, entry, Address(person))
 
     def _in_private(self) -> "Files":
         return Files(self._services, self._sender.privately, self._by.language)

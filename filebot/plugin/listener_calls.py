@@ -13,6 +13,7 @@ from filebot.model import BareJid
 from filebot.plugin.at_once import CallsAtOnce
 from filebot.plugin.context import Context
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
+from filebot.plugin.effects import note_effect
 from filebot.plugin.handlers import CallsUnderWay, call_limited, called, examine_nothing
 from filebot.plugin.listeners import PluginListener, SettingOf
 
@@ -51,6 +52,7 @@ class ListenerCalls:
 
         One that fails does not stop the rest.
         """
+        note_effect(event)
         await self._channel.chat_state.shown_files.note(event)
         listeners = [
             each

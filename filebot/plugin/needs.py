@@ -56,19 +56,21 @@ _FILES: Final[Mapping[Need, tuple[str, ...]]] = {
         "owner",
         "usage",
         "max_file_bytes",
+        "has_link",
         *("open", "path", "attached", "details"),
     ),
     "files.write": (*("keep", "add", "receive", "rename", "remove"),),
     "files.own": ("change_owner",),
     "files.weigh": ("set_weight",),
     "files.annotate": ("attach", "detach", "annotate"),
-    "files.send": ("send_here", "send_to", "transfers", "waiting", "cancel"),
+    "files.send": ("send_here", "send_in_chat", "send_to", "transfers", "waiting", "cancel"),
     "files.unasked": ("keep_unasked", "kept_unasked", "remove_unasked"),
 }
 _ROOMS: Final = (
     *("join", "accept", "leave", "visible", "state", "change", "setting", "rooms_with"),
     *("managed", "is_in", "history"),
     "is_members_only",
+    "own_nick",
 )
 _STORE: Final = (
     *("entry", "person", "room", "get", "set", "delete", "change", "items"),

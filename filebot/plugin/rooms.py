@@ -9,7 +9,7 @@ from filebot.errors import NoHistory, NoSuchRoom, NotAllowed, RoomConfigured
 from filebot.files.access import Access
 from filebot.files.quota import Quota
 from filebot.files.retractions import Retractions
-from filebot.model import BareJid, HistoryPage, Invitation, Sender, StorageUsage
+from filebot.model import BareJid, HistoryPage, Identity, Invitation, Sender, StorageUsage
 from filebot.ports import Histories, Rooms
 from filebot.rooms.membership import Membership
 from filebot.rooms.rights import RoomRights
@@ -30,6 +30,7 @@ class RoomServices:
     quota: Quota
     histories: Histories
     retractions: Retractions
+    nick_of: Callable[[BareJid, Identity], str]
 
 
 class RoomSettingValues(dict[str, Any]):
@@ -73,6 +74,7 @@ class RoomAccess:
         self._quota = services.quota
         self._histories = services.histories
         self._retractions = services.retractions
+        self._nick_of = services.nick_of
         self._rights = RoomRights(services.access, services.rooms, sender)
         self._sender = sender
 
@@ -171,6 +173,11 @@ class RoomAccess:
         """
         room = room or self._sender.room
         return room is not None and self._settings.is_members_only(room)
+
+    def own_nick(self, room: BareJid) -> str:
+        """Return the sender's nick in a room, for display alone; empty if they are not there."""
+        nicks = (self._nick_of(room, each) for each in sorted(self._sender.identities))
+        return next(filter(None, nicks), "")
 
     async def managed(self, target: str = "") -> BareJid:
         """Return the room of this address, or the one spoken in, if the sender is an owner or admin of it.

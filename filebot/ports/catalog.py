@@ -11,7 +11,7 @@ from filebot.ports.jobs import JobStore
 from filebot.ports.links import Links
 from filebot.ports.plugin_data import PluginData
 from filebot.ports.plugin_tables import PluginTables
-from filebot.ports.queue import DeliveryStore
+from filebot.ports.queue import DeliveryStore, SentFiles
 from filebot.ports.rooms import RoomStore
 
 
@@ -29,6 +29,10 @@ class Catalog(Entries, Links, RoomStore, DeliveryStore, Languages, Cursors, Subs
     @property
     def file_messages(self) -> FileMessages:
         """Messages that brought or showed files."""
+
+    @property
+    def sent_files(self) -> SentFiles:
+        """Files whose messages may come back."""
 
     @property
     def jobs(self) -> JobStore:

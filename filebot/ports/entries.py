@@ -114,6 +114,9 @@ class Entries(Protocol):
     ) -> Entry | None:
         """Rename an entry and return it as it is now; None if it is gone."""
 
+    async def set_caption(self, entry_id: int, caption: str, at: datetime) -> Entry | None:
+        """Give an entry another caption and return it as it is now; None if it is gone."""
+
     async def adopt(self, entry_id: int, *, outbox: Outbox[None] | None = None) -> None:
         """Make an auto-archived entry one that was asked for. One that is gone is not an error."""
 

@@ -8,7 +8,7 @@ from filebot.model import FileMessage
 MOST_FILE_MESSAGES: Final = 20_000
 """Pairs of a message and a file of it that are remembered, the latest. Each takes some hundred bytes."""
 MOST_FILE_MESSAGES_OF_PLACE: Final = 4_000
-"""Of one conversation, so that a busy room does not displace all others."""
+"""Bound for one conversation, so that a busy room does not displace all others."""
 
 
 class FileMessages(Protocol):

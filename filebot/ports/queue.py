@@ -1,8 +1,12 @@
 """Deliveries: in the catalog, and the queue that works them off."""
 
-from typing import Protocol
+from datetime import datetime
+from typing import Final, Protocol
 
-from filebot.model import QueuedDelivery
+from filebot.model import BareJid, QueuedDelivery, SentFile
+
+MOST_SENT: Final = 1000
+"""Messages with files that are remembered."""
 
 
 class DeliveryStore(Protocol):
@@ -19,6 +23,19 @@ class DeliveryStore(Protocol):
 
     async def remove_delivery(self, number: int) -> bool:
         """Remove a delivery; return whether it was there."""
+
+
+class SentFiles(Protocol):
+    """Files whose messages may come back. Keeps and raises as :class:`Catalog`."""
+
+    async def add(self, sent: SentFile) -> None:
+        """Keep it, with the latest ``MOST_SENT`` of all. The removal of its entry removes it."""
+
+    async def take(self, message_id: str) -> SentFile | None:
+        """Remove what went by this message, and return it."""
+
+    async def latest(self, recipient: BareJid, since: datetime) -> SentFile | None:
+        """Return what went to this address last, since a moment."""
 
 
 class Queue(Protocol):

@@ -96,6 +96,9 @@ class Rooms(Protocol):
         comes in. A person with several clients in the room has the least of their roles.
         """
 
+    def nick_of(self, room: BareJid, who: Identity) -> str:
+        """Return a nick that somebody has in a room now; empty if they are not there."""
+
     async def follow(self, room: BareJid, note: str) -> None:
         """Follow what is posted in a room, from now on and also what is posted while the bot is away; say
         so by ``note`` in its presence there. Without a note it follows the room no longer.

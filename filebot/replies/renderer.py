@@ -284,10 +284,13 @@ class ReplySender:
 
     async def correct(
         self, message_id: str, to: Address, language: str, template: str, /, **values: object
-    ) -> None:
-        """Say a template's text in place of the message with this id."""
+    ) -> str:
+        """Say a template's text in place of the message with this id; return the id of the correction.
+
+        It is that of the message if there is no connection: a correction does not wait for the next one.
+        """
         text, tag = self._rendered(to, template, language, values)
-        await self.messenger.say(to, text, language=tag, replaces=message_id)
+        return await self.messenger.say(to, text, language=tag, replaces=message_id)
 
     def words(self, error: FilebotError, language: str, *, name: str = "", action: str = "") -> str:
         """Return the text for an error that is sent in a refusal, not in a message."""

@@ -12,7 +12,8 @@ from typing import Final
 from filebot.errors import FileGone, NotAllowed, UserError
 from filebot.events.facts import Actor, RemovalReason
 from filebot.files.access import Access, unknown
-from filebot.files.intake import Destination, Intake, IntakeResult, source_message
+from filebot.files.intake import Destination, Intake, IntakeResult
+from filebot.files.offers import source_message
 from filebot.files.removal import Removal
 from filebot.files.retractions import Retractions
 from filebot.files.transfers import Direction, Slots

@@ -16,6 +16,7 @@ from filebot.files.access import Access, AccessRules
 from filebot.files.quota import StorageLimits
 from filebot.model import (
     BareJid,
+    Bounce,
     Client,
     CommandItem,
     IncomingMessage,
@@ -25,6 +26,7 @@ from filebot.model import (
 from filebot.plugin import Plugin
 from filebot.plugin.declare import lives_of
 from filebot.plugin.deprecated import alias
+from filebot.plugin.gathered_replies import AT_ONCE, BurstTimes
 from filebot.plugin.people import PersonExport
 from filebot.plugin.reload import Reloaded
 from filebot.plugin_loader import migrations_of
@@ -88,10 +90,12 @@ class FakeBot(TalkedTo):
         sources: Mapping[str, UrlSource] | None = None,
         scanners: Mapping[str, Scanner] | None = None,
         may_fail: bool = False,
+        burst_times: BurstTimes = AT_ONCE,
     ) -> None:
         """``inspector`` finds the types of files; without one it is the real one. ``sources`` are sources
         of bytes, and ``scanners`` scanners of received files, by the scheme of their URLs. ``may_fail`` is
-        for tests of failures: see ``failures``.
+        for tests of failures: see ``failures``. ``burst_times`` tell when answers to many files are said as
+        one; by default only those to files of one message, or that are handled at once.
 
         ``disabled`` has names of bundled plugins; with the ``catalog`` of another one it is that bot,
         started again.
@@ -146,7 +150,9 @@ class FakeBot(TalkedTo):
             first.room_settings,
             first.presence,
             settle_s=0.0,
+            bounce_s=0.0,
             slots=slots,
+            burst_times=burst_times,
             scanners=[ScannerCheck(scheme, each) for scheme, each in (scanners or {}).items()],
         )
         shown_files = self._services.shown_files
@@ -256,6 +262,11 @@ class FakeBot(TalkedTo):
     async def invite(self, invitation: Invitation) -> list[str]:
         """Invite the bot into a room, wait until that is dealt with, and return what was said."""
         return await self._answers(self.dispatcher.receive_invitation(invitation))
+
+    async def bounce(self, message_id: str, by: BareJid, condition: str) -> list[str]:
+        """Let a message to somebody come back, and return what was said."""
+        bounce = Bounce(by, (message_id,), may_be_any=not message_id.isdecimal(), condition=condition)
+        return await self._answers(self._services.delivery.bounces.bounced(bounce))
 
     async def listeners_done(self) -> list[str]:
         """Wait until all listeners that were called at once are done, and return what was said.

@@ -40,6 +40,7 @@ from filebot.testing.attachments import MemoryAttachments
 from filebot.testing.file_messages import MemoryFileMessages
 from filebot.testing.jobs import MemoryJobs
 from filebot.testing.plugin_data import MemoryPluginData
+from filebot.testing.sent_files import MemorySentFiles
 
 R = TypeVar("R")
 
@@ -65,6 +66,7 @@ class MemoryCatalog:
         self._subscriptions: dict[tuple[BareJid, BareJid], None] = {}
         self.attachments = MemoryAttachments(lambda entry_id: entry_id in self._entries)
         self.file_messages = MemoryFileMessages(lambda entry_id: entry_id in self._entries)
+        self.sent_files = MemorySentFiles(lambda entry_id: entry_id in self._entries)
         self.plugin_data = MemoryPluginData(lambda entry_id: entry_id in self._entries)
         self.plugin_tables = MemoryPluginTables()
 
@@ -160,6 +162,12 @@ class MemoryCatalog:
         renamed = replace(self._entries[entry_id], name=name, modified_at=at.astimezone(UTC))
         self._entries[entry_id] = self._changed(renamed, outbox)
         return renamed
+
+    async def set_caption(self, entry_id: int, caption: str, at: datetime) -> Entry | None:
+        if entry_id in self._entries:
+            changed = replace(self._entries[entry_id], caption=caption, modified_at=at.astimezone(UTC))
+            self._entries[entry_id] = changed
+        return self._entries.get(entry_id)
 
     async def remove(self, entry_id: int, *, outbox: Outbox[Entry] | None = None) -> Entry | None:
         self._deliveries = {n: each for n, each in self._deliveries.items() if each.entry_id != entry_id}

@@ -1,4 +1,4 @@
-"""What people say to a fake bot, and what they do to messages."""
+"""Messages, files and reactions of people to a fake bot."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable

@@ -113,6 +113,9 @@ class FixedRooms:
             has_voice=who not in self.visitors.get(room, frozenset()),
         )
 
+    def nick_of(self, room: BareJid, who: Identity) -> str:
+        return who.partition("@")[0] if who in self.occupants.get(room, frozenset()) else ""
+
     async def follow(self, room: BareJid, note: str) -> None:
         self.followed.pop(room, None)
         if note:
@@ -136,7 +139,7 @@ class FakeHistories:
         self.posts: dict[BareJid, list[IncomingMessage]] = {}
         """Messages of each room; other rooms have no history."""
         self.retractions: dict[BareJid, dict[int, Sequence[Retraction]]] = {}
-        """What was taken back in each room, by the number of the message after which that was."""
+        """Retractions in each room, by the number of the message after which they came."""
         self.page_size = 10
         self.failures: list[FilebotError] = []
         """Errors that the next requests for a page raise, in this order."""

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from filebot.model import (
     Address,
+    Bounce,
     EncryptedMessage,
     IncomingMessage,
     Invitation,
@@ -96,5 +97,7 @@ class Handlers:
     """Is told of a room that did not let the bot answer somebody in private."""
     unsent: Callable[[Address, str | None], Coroutine[object, object, None]] | None = None
     """Is told the addressee and the language of a message that the server does not take."""
+    bounced: Callable[[Bounce], Coroutine[object, object, None]] | None = None
+    """Is told of messages that came back and are not said again."""
     shut_out: Callable[[str, bool], Awaitable[None]] = _remember_no_rooms
     """Is told of a room that the bot does not come back to, and whether it was destroyed."""

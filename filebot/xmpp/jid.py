@@ -30,7 +30,7 @@ class Jid:
     bare: str
     """Prepared: in lower case."""
     resource: str = ""
-    """As the server wrote it; empty in a bare JID."""
+    """Resource in the server's own writing; empty in a bare JID."""
 
     @property
     def full(self) -> str:

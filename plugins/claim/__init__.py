@@ -56,14 +56,14 @@ async def claim(ctx: Context[None], code: str) -> None:
     """Make your files from a room that hides your address yours everywhere."""
     sender = ctx.sender
     if code:
-        await ctx.reply("claim/done", claimed=await redeem(ctx, code))
+        await ctx.reply("claim/done", claimed=await redeem(ctx, code), by_code=True)
     elif sender.address.kind is AddressKind.CHAT:
         await ctx.reply("claim/how")
     elif sender.occupant is None:
         shown = sender.jid is not None
         await ctx.reply("claim/nothing" if shown else "claim/no_ids", room=sender.room)
     elif sender.jid is not None:
-        await ctx.reply("claim/done", claimed=await take_over(ctx, sender.occupant))
+        await ctx.reply("claim/done", claimed=await take_over(ctx, sender.occupant), by_code=False)
     elif sender.in_public:
         await ctx.reply("claim/in_private")
     else:

@@ -17,6 +17,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield made
 
 
+@pytest.mark.needs("newer nicks")
 @pytest.mark.parametrize("nick", ["Carol 🦊", "ᏸ 🫠"])
 async def test_an_occupant_with_a_newer_name_is_answered(world: World, nick: str) -> None:
     await world.start()

@@ -29,3 +29,12 @@ async def test_what_somebody_keeps_in_a_semi_anonymous_room_is_claimed_in_a_priv
         assert "plan.txt" not in await ask_in_private("ls")
         assert (await ask_in_private(f"claim {code[1]}")).startswith(f'One file in "{ROOM}" is yours now')
         assert "Only the file's owner" in await den.ask(den.bob, "rm plan.txt")
+        # The room hides him still, but the bot knows now which occupant he is.
+        (tmp_path / "beach.txt").write_bytes(b"sand")
+        await den.bob.drop(tmp_path / "beach.txt", den.bot_jid)
+        await den.bob.next_message(
+            lambda each: "beach.txt" in each.body and JID(each.sender).bare == den.bot_jid
+        )
+        assert (await ask_in_private(f"send beach.txt to {ROOM}")).startswith('Sent "beach.txt"')
+        posted = await den.alice.next_message(lambda each: each.url is not None and "beach" in each.body)
+        assert posted.kind == "groupchat"

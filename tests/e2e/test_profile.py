@@ -1,6 +1,5 @@
 """First contact as clients see it: a welcome, and the bot's name, description and picture."""
 
-import asyncio
 from base64 import b64decode
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from filebot.adapters import AVATAR
 from filebot.localserver.peer import Peer
 from filebot.protocol.profile import photo_digest, read_picture
 from tests.e2e.conftest import World, world_in
+from tests.support.waiting import until
 
 VCARD = "{vcard-temp}"
 PUBSUB = "{http://jabber.org/protocol/pubsub}"
@@ -54,7 +54,7 @@ async def item_of(peer: Peer, to: str, node: str) -> Element:
 
 
 async def subscribed(peer: Peer, bot: str) -> list[Element]:
-    """Add the bot to somebody's contacts; its presences that come."""
+    """Add the bot to somebody's contacts; its presences until one has its photo."""
     came = list[Element]()
     handler = Callback(
         "presences",
@@ -63,9 +63,7 @@ async def subscribed(peer: Peer, bot: str) -> list[Element]:
     )
     peer.client.register_handler(handler)
     peer.client.send_presence_subscription(JID(bot))
-    async with asyncio.timeout(10):
-        while not any(each.get("type") is None and each.find(PHOTO) is not None for each in came):
-            await asyncio.sleep(0.05)
+    await until(lambda: any(each.get("type") is None and each.find(PHOTO) is not None for each in came))
     return came
 
 
@@ -105,8 +103,10 @@ async def test_the_avatar_is_published_for_all(world: World, bob: Peer) -> None:
 
 async def test_strangers_are_not_welcomed(world: World, eve: Peer) -> None:
     eve.client.send_presence_subscription(JID(world.bot_jid))
-    await asyncio.sleep(1)
-    assert not [each for each in eve.messages if world.from_bot(each)]
+    # It is answered after the request before it.
+    refused = await world.ask(eve, "ls")
+    assert [each.body for each in eve.messages if world.from_bot(each)] == [refused.body]
+    assert "I keep your files" not in refused.body
 
 
 async def test_disco_has_the_name_and_the_kind(world: World, bob: Peer) -> None:

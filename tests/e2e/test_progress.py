@@ -60,6 +60,10 @@ async def test_who_sees_corrections_has_one_message_that_changes(world: World, s
         assert corrections
         assert {replaced(each) for each in corrections} == {first.element.get("id")}
         assert "alice.bin: " in corrections[-1].body
+        last = corrections[-1]
+        while not last.body.startswith("alice.bin: done"):  # at most a second after the file is there
+            last = await alice.next_message(lambda heard: replaced(heard) == first.element.get("id"))
+        assert last.body == "alice.bin: done, 400 kB"
 
 
 async def test_who_does_not_is_told_at_the_marks(world: World, slow_file: str) -> None:

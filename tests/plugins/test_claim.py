@@ -180,3 +180,22 @@ async def test_what_does_not_fit_into_the_quota_is_not_claimed(bot: FakeBot) -> 
         await small.say("rm own.txt", ALICE)
         await small.say(f"claim {code}", ALICE)
         assert await owners(small) == [ALICE]
+
+
+# --- sending into a room that hides who people are -----------------------------------------------------
+
+
+async def test_who_has_shown_which_occupant_they_are_sends_files_into_the_room(bot: FakeBot) -> None:
+    bot.rooms.occupants[ROOM] = frozenset({KEY})
+    await bot.drop("beach.png", b"sand", ALICE)
+    [refusal] = await bot.say(f"send beach.png to {ROOM}", ALICE)
+    assert "send me this as a private message there: claim." in refusal
+    [done] = await bot.say(f"claim {await code_for(bot)}", ALICE)
+    assert "you can send files there" in done
+    await bot.say(f"send beach.png to {ROOM}", ALICE)
+    assert len(bot.messenger.files(ROOM)) == 1
+    bot.rooms.occupants[ROOM] = frozenset()  # rights are those of the moment
+    assert "I cannot send anything" in (await bot.say(f"send beach.png to {ROOM}", ALICE))[0]
+    bot.rooms.occupants[ROOM] = frozenset({KEY})
+    await bot.drop("sea.png", b"water", BOB)  # who has shown nothing is nobody there
+    assert "I cannot send anything" in (await bot.say(f"send sea.png to {ROOM}", BOB))[0]

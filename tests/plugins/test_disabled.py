@@ -57,7 +57,7 @@ NOTHING: Final = Snapshot(*(frozenset() for _ in fields(Snapshot)))
 
 def snapshot(bot: Bot, folder: Path) -> Snapshot:
     """Look into a running bot."""
-    calls, channel = bot.dispatcher._plugins, bot.dispatcher._channel
+    calls, channel = bot.dispatcher._texts._plugins, bot.dispatcher._channel
     commands = calls._commands.all()
     recorder: Any = channel.events.recorder
     durable = [] if recorder is None else recorder._listeners

@@ -63,14 +63,17 @@ async def test_a_file_that_is_refused_leaves_nothing(
     assert "no files" in (await bot.say("ls"))[0]
 
 
-async def test_twenty_files_in_one_message_are_refused_with_both_numbers(bot: FakeBot) -> None:
-    urls = [f"https://files.example.org/{n}" for n in range(20)]
+async def test_of_twenty_files_in_one_message_the_first_ten_are_kept_and_the_rest_named(
+    bot: FakeBot,
+) -> None:
+    urls = [f"https://files.example.org/{n}.png" for n in range(20)]
     for url in urls:
-        bot.web.hosted[url] = HostedFile(b"x")
-    [said] = await bot.receive(IncomingMessage(ALICE_CHAT, "", offers=offered(*urls)))
-    assert "20" in said
-    assert "10" in said
-    assert not bot.store.blobs
+        bot.web.hosted[url] = HostedFile(url.encode())
+    *_, said = await bot.receive(IncomingMessage(ALICE_CHAT, "", offers=offered(*urls)))
+    assert said.startswith("Stored 10 files, ")
+    assert "I take 10 files from one message, so I did not store 10 of them." in said
+    assert [name for name in map(str, range(20)) if f'- "{name}.png"' in said] == [*map(str, range(10, 20))]
+    assert len(bot.store.blobs) == 10
 
 
 async def test_a_bare_link_to_ones_own_server_is_a_file(bot: FakeBot) -> None:

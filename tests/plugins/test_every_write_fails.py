@@ -32,7 +32,9 @@ class DiskBot(FakeBot):
         super().__init__(rate_limits=RateLimits(commands_per_minute=100_000))
         ports = replace(self._services.ports, store=store, catalog=catalog)
         settable, notes = self._first.room_settings, self._first.presence
-        self._services = build_services(ports, self._services.access, LIMITS, settable, notes, settle_s=0.0)
+        self._services = build_services(
+            ports, self._services.access, LIMITS, settable, notes, settle_s=0.0, bounce_s=0.0
+        )
         self.real = catalog
 
 

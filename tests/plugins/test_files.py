@@ -154,3 +154,26 @@ async def test_in_a_room_nothing_private_is_looked_at_renamed_or_deleted(bot: Fa
         for command in ("info salary.pdf", "rename salary.pdf x", "rm salary.pdf", "rm salary"):
             assert "I have no file called" in (await bot.say(command, where))[0]
     assert [each.name for each in await bot.catalog.page(Scope(owner=ALICE), limit=9)] == ["salary.pdf"]
+
+
+# --- who shared a file -------------------------------------------------------------------------------
+
+
+async def test_lists_of_a_room_say_who_shared_each_file(bot: FakeBot) -> None:
+    await bot.drop("beach.png", b"sand", in_room(BOB, "Robert 🦊"))
+    await bot.say("keep", in_room(BOB, "Robert 🦊"))
+    await bot.drop("plan.txt", b"plan")
+    await bot.say(f"send plan.txt to {ROOM}")
+    for command in ("ls", "find a"):
+        [said] = await bot.say(command, in_room(ALICE, "anna"))
+        lines = {line.split()[1]: line for line in said.splitlines() if line.startswith("#")}
+        assert lines["beach.png"].endswith(", from Robert 🦊")
+        assert lines["plan.txt"].endswith(", from alice")
+        assert "@" not in said  # a room may hide addresses
+    [said] = await bot.say("info beach.png", in_room(ALICE, "anna"))
+    assert "From: Robert 🦊" in said.splitlines()
+
+
+async def test_nobody_is_told_that_their_own_files_are_from_them(bot: FakeBot) -> None:
+    await bot.drop("plan.txt", b"plan")
+    assert "from" not in (await bot.say("ls"))[0] + (await bot.say("info plan.txt"))[0].lower()

@@ -44,7 +44,7 @@ FILLED: Final = {
     "PASSWORD": "sesame",
     "team@rooms.example.org": ROOM,
 }
-"""What is in the world below, by what stands for it in a hint."""
+"""Files, numbers and addresses that are there in the tests, by the words that stand for them in a hint."""
 
 PRIVATE_ONLY: Final = (" by ibb",)
 """Hints that only replies in a private chat have: there is no stream through a room."""
@@ -133,7 +133,7 @@ def places_of(hint: str) -> list[str]:
 
 
 def said_to_bot(typed: str, place: str) -> str:
-    """What the bot reads of a line: in a room nothing if it is for others."""
+    """The part of a line that the bot reads; a line in a room that is for others fails the test."""
     if place == "room":
         said = addressed(typed, prefix="!", nick=NICK)
         assert said is not None, f"silence in a room: {typed}"

@@ -153,8 +153,11 @@ async def test_a_forged_id_of_a_client_is_not_the_rooms(bot: FakeBot) -> None:
 class HeldFile(HostedFile):
     """File of which the end does not come."""
 
+    reached = asyncio.Event()
+
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         yield self.content
+        self.reached.set()
         await asyncio.Event().wait()
 
 
@@ -167,9 +170,8 @@ async def test_a_file_that_is_still_coming_is_not_kept(bot: FakeBot) -> None:
             IncomingMessage(sender, "", (Offer(urls=(url,), name="a.txt"),), ids=(MessageIds(own=("m1",)),))
         )
     )
-    await asyncio.sleep(0.05)
+    await HeldFile.reached.wait()
     await bot.dispatcher.receive_retraction(Retraction(Sender(Address(BOB), BOB), ("m1",)))
-    await asyncio.sleep(0.05)
     assert not coming.done()
     await bot.dispatcher.receive_retraction(Retraction(sender, ("m1",)))
     assert await asyncio.wait_for(coming, 5) == []

@@ -21,6 +21,7 @@ LACKS: Final[dict[str, dict[str, str]]] = {
         "hidden inviters": "ejabberd says who invites through a room that hides them",
         "modules of our own": "the tests have some for Prosody only, and start one for that",
         "occupant-id": "ejabberd 23.01 knows nothing of XEP-0421",
+        "newer nicks": "ejabberd 23.01 takes no addresses with characters newer than Unicode 3.2",
         "stanzas in its log": "of in-band blocks ejabberd logs only some, and ends of sessions are missed",
         "tombstones": "ejabberd 23.01 forgets a destroyed room, and whoever comes makes it anew",
         "patience": "50 MB in-band take up to three minutes, and the path is that of 1 MB",

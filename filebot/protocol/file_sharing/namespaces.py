@@ -20,7 +20,7 @@ OLD_HASHES: Final = "urn:xmpp:hashes:1"
 SCHEMA_ORG: Final = "https://schema.org/"
 FALLBACK: Final = "urn:xmpp:fallback:0"  # XEP-0428
 FEATURE_FALLBACK: Final = "urn:xmpp:feature-fallback:0"
-"""As the example of XEP-0461 has it, and clients that followed that."""
+"""Namespace in the example of XEP-0461, and in clients that followed it."""
 ATTACH: Final = "urn:xmpp:message-attaching:1"  # XEP-0367
 REPLY: Final = "urn:xmpp:reply:0"  # XEP-0461
 FILEBOT: Final = "https://github.com/filebot-xmpp/filebot"

@@ -15,6 +15,8 @@ class Quirks:
 
     takes_replacement: bool = True
     """Whether a session may go on in-band after SOCKS5 has failed."""
+    takes_files: bool = True
+    """Whether it takes a file at all."""
     takes_in_band: bool = True
     """Whether a file that is sent to it in-band arrives."""
     candidates_work: bool = True
@@ -37,8 +39,9 @@ _BY_NODE: Final = {
     # it acknowledges every block.
     "https://dino.im": Quirks(takes_replacement=False, takes_in_band=False, ends_when_done=True),
     # COMPAT(Gajim, 1.x): a connection to its candidates stays empty; a candidate-error at once breaks its
-    # session; as receiver 1.7.3 never answers an offer.
+    # session; as receiver 1.7.3 acknowledges an offer, fails inside, and shows nothing.
     "https://gajim.org": Quirks(
+        takes_files=False,
         candidates_work=False,
         candidate_error_after_s=2.0,
         answer_within_s=45.0,

@@ -29,6 +29,9 @@ LEAST_BYTES: Final = 500
 SERVER_BYTES: Final = 400
 """Left free for what servers add to a text on its way, a sender's address above all."""
 
+MOST_SAID: Final = 2000
+"""Ids of messages that are known again when one comes back."""
+
 REMEMBERED: Final = 200
 """Messages to clients that may come back; each is small enough for any server."""
 
@@ -63,6 +66,8 @@ class StreamMessenger:
         self._all_correct = all_correct
         self._to_clients: LRUCache[str, Message] = LRUCache(REMEMBERED)
         """The last messages to single clients, by id."""
+        self._said: LRUCache[str, None] = LRUCache(MOST_SAID)
+        """Ids of the last messages."""
 
     async def say(
         self,
@@ -145,8 +150,14 @@ class StreamMessenger:
         message.xml.append(Element(f"{{{RECEIPTS}}}received", {"id": message_id}))
         message.send()
 
-    def came_back(self, client: Jid, message_id: str, condition: str) -> None:
+    def has_said(self, message_id: str) -> bool:
+        """Whether this is the id of one of the latest messages."""
+        return message_id in self._said
+
+    def came_back(self, client: Jid, message_id: str, condition: str) -> bool:
         """Send a message to the person whose client, as its server answers, was not there to take it.
+
+        Returns whether it is sent again.
 
         Most servers do so themselves (RFC 6121 section 8.5.3.2.1).
         """
@@ -155,6 +166,8 @@ class StreamMessenger:
             del self._to_clients[message_id]
             message["to"] = client.bare
             message.send()
+            return True
+        return False
 
     async def _present(self, to: Address) -> Address:
         """Where the person reads it: in the client that asked, or, if that has left, anywhere."""
@@ -205,6 +218,7 @@ class StreamMessenger:
         return most - stanza_bytes(message.xml, self._stream.default_ns)
 
     async def _send(self, to: Address, message: Message) -> None:
+        self._said[str(message["id"])] = None
         message.xml.append(Element(f"{{{STANZA_IDS}}}origin-id", {"id": message["id"]}))
         if to.kind is AddressKind.ROOM:
             await self._flow.send(to.jid, message)

@@ -225,7 +225,10 @@ class OnlineClients:
 def _streams(client: _Online) -> dict[Negotiation, frozenset[Method]]:
     features = client.features or frozenset()
     by_jingle = jingle.methods_of(features)
-    if not quirks_of(client.software).takes_in_band:
+    quirks = quirks_of(client.software)
+    if not quirks.takes_files:
+        return {}
+    if not quirks.takes_in_band:
         by_jingle -= {Method.IBB}
     able = {Negotiation.JINGLE: by_jingle, Negotiation.SI: si.methods_of(features)}
     return {negotiation: methods for negotiation, methods in able.items() if methods}

@@ -98,6 +98,9 @@ class JoinedRooms:
     def room_role(self, room: BareJid, who: Identity) -> RoomRole | None:
         return self._occupants(room).room_role(who)
 
+    def nick_of(self, room: BareJid, who: Identity) -> str:
+        return self._occupants(room).nick_of(who)
+
     async def joined_room(self, target: str) -> BareJid | None:
         address = self.address_in(target)
         return address if address and await self.until_in(address, ENTERING_LIMIT_S) else None

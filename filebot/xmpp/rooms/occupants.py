@@ -132,7 +132,7 @@ class OccupantList:
         self._entries: dict[str, _Entry] = {}
         self._bytes = 0
         self._nicks: dict[str, set[str]] = {}
-        """Return the occupants of whom the room shows this JID, or this id."""
+        """By JID or id: the nicks of whom the room shows it."""
 
     @property
     def size_bytes(self) -> int:
@@ -183,11 +183,7 @@ class OccupantList:
         """Return what this person may do in the room; None if they are not there."""
         # One person has one affiliation; while their clients are told of a change one after the other,
         # the lesser one counts.
-        found = [
-            entry
-            for entry in self._marked(who.removeprefix(f"{self.room}/"))
-            if self.present and who in {entry.jid, self._occupant(entry).key}
-        ]
+        found = [self._entries[nick] for nick in self._nicks_of(who)]
         if not found:
             return None
         return RoomRole(
@@ -195,6 +191,17 @@ class OccupantList:
             manages=all(entry.affiliation in _MANAGING for entry in found),
             has_voice=all(entry.role != _VISITOR for entry in found),
         )
+
+    def nick_of(self, who: Identity) -> str:
+        """Return a nick of this person; empty if they are not there."""
+        return min(self._nicks_of(who), default="")
+
+    def _nicks_of(self, who: Identity) -> list[str]:
+        nicks = self._nicks.get(who.removeprefix(f"{self.room}/"), ()) if self.present else ()
+        return [each for each in nicks if who in self._known_as(self._entries[each])]
+
+    def _known_as(self, entry: _Entry) -> set[Identity | None]:
+        return {entry.jid, self._occupant(entry).key}
 
     def _occupant(self, entry: _Entry) -> Occupant:
         position = entry.occupant_id if self.has_ids else ""

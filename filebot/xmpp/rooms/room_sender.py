@@ -97,23 +97,27 @@ class RoomSender:
         for_good = condition in _NOT_IN_PRIVATE and kind != "wait"
         return for_good and said_aside.get(message_id) == hash(occupant)
 
-    def bounced(self, room: BareJid, message_id: str, condition: str, kind: str) -> None:
-        """A message came back, with the condition and type of its error (RFC 6120 section 8.3)."""
+    def bounced(self, room: BareJid, message_id: str, condition: str, kind: str) -> bool:
+        """Say a message again that came back with this condition and type of its error (RFC 6120 section
+        8.3), if that is of use; return whether it is said again.
+        """
         known = self._rooms[room]
         said = known.said.pop(message_id, None)
         too_fast = kind == "wait" and condition in _TOO_FAST
         if said is None or not (too_fast or condition in OUTSIDE):
-            return
+            return False
         pause_s = said.backoff.next_s()
         if said.backoff.failures >= TRIES:
-            return
+            return False
         if known.again >= REMEMBERED:
             log.warning("room %s refuses too much (%s); not all of it is said again", room, condition)
-            return
+            return False
         log.info("room %s takes no more just now (%s)", room, condition)
         work = self._say_again(room, known, said, pause_s if too_fast else 0.0)
-        if self._again.start(work, f"again in {room}"):
-            known.again += 1
+        if not self._again.start(work, f"again in {room}"):
+            return False
+        known.again += 1
+        return True
 
     async def close(self) -> None:
         """Say nothing again."""

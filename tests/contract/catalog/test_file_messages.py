@@ -1,13 +1,18 @@
 """Contract of ``FileMessages``."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from filebot import ports
 from filebot.catalog import file_messages as sql
-from filebot.model import FileMessage
+from filebot.model import FileMessage, Scope
 from filebot.ports import Catalog
 from filebot.testing import file_messages as memory
 from tests.contract.catalog.samples import put
+
+LATER = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 async def test_messages_are_kept_in_order_once_each_and_forgotten(catalog: Catalog) -> None:
@@ -44,3 +49,13 @@ async def test_only_the_latest_are_kept(catalog: Catalog, monkeypatch: pytest.Mo
     for number in range(2):
         await catalog.file_messages.add([FileMessage("q", f"q{number}", entry.id, "m")])
     assert [each.key for each in await catalog.file_messages.all()] == ["p3", "p4", "q0", "q1"]
+
+
+async def test_a_caption_can_be_changed_and_is_found(catalog: Catalog) -> None:
+    [entry] = await put(catalog, "a.png")
+    changed = await catalog.set_caption(entry.id, "Grüner Tee", LATER)
+    assert changed == replace(entry, caption="Grüner Tee", modified_at=LATER)
+    assert await catalog.entry(entry.id) == changed
+    scope = Scope(room=entry.room) if entry.room else Scope(owner=entry.owner)
+    assert await catalog.search(scope, ["grüner"], limit=9) == [changed]
+    assert await catalog.set_caption(99, "tea", LATER) is None

@@ -25,8 +25,17 @@ NEW_TABLES: Final = {
     "0015": ("attachments", "freed_blobs"),
     "0016": ("outbox",),
     "0018": ("file_messages",),
+    "0020": ("sent_files",),
 }
 """Tables by the migration that made them."""
+NEW_COLUMNS: Final[dict[str, dict[str, Any]]] = {
+    "0004": {"archived": 0},
+    "0005": {"brought_by": None},
+    "0015": {"attached_bytes": 0},
+    "0017": {"weight": 100},
+    "0020": {"shared_by": ""},
+}
+"""Columns of entries, with what they hold at first, by the migration that made them."""
 
 Rows = list[dict[str, Any]]
 
@@ -34,19 +43,14 @@ Rows = list[dict[str, Any]]
 def upgraded(before: dict[str, Rows], version: str) -> dict[str, Rows]:
     """Return the rows that a catalog of this version has today: what each migration makes of them."""
     after = dict(before)
-    if version < "0004":
-        after["entries"] = [row | {"archived": 0} for row in after["entries"]]
-    if version < "0005":
-        after["entries"] = [row | {"brought_by": None} for row in after["entries"]]
+    for since, columns in NEW_COLUMNS.items():
+        if version < since:
+            after["entries"] = [row | columns for row in after["entries"]]
     if version < "0006":
         after["rooms"] = [row | {"invited_by": None} for row in after["rooms"]]
     for since, tables in NEW_TABLES.items():
         if version < since:
             after |= {table: [] for table in tables}
-    if version < "0015":
-        after["entries"] = [row | {"attached_bytes": 0} for row in after["entries"]]
-    if version < "0017":
-        after["entries"] = [row | {"weight": 100} for row in after["entries"]]
     if "0004" <= version < "0011":
         after["room_settings"] = [each for row in before["room_settings"] for each in setting_rows(row)]
     if version < "0019":

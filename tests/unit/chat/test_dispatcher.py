@@ -2,7 +2,7 @@
 
 import pytest
 
-from filebot.chat.dispatcher import is_upload
+from filebot.chat.file_messages import is_upload
 from filebot.model import Address, Sender
 from filebot.reading.links import link_alone
 

@@ -43,8 +43,11 @@ def test_a_report_is_due_or_not(
     assert is_due(told, age_s, progress, corrects=corrects) is due
 
 
+@pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("corrects", [True, False])
-async def test_a_long_transfer_is_told_once_and_corrected_or_at_its_marks(corrects: bool) -> None:
+async def test_a_long_transfer_is_told_once_and_corrected_or_at_its_marks(
+    corrects: bool, whole: bool
+) -> None:
     clock, messenger = Clock(), RecordingMessenger()
     messenger.corrections = corrects
     transfers = Transfers(clock)
@@ -55,9 +58,13 @@ async def test_a_long_transfer_is_told_once_and_corrected_or_at_its_marks(correc
             clock.now = float(second)
             transfer.moved(second * 5000)
             await reports.look()
+        transfer.moved(100_000 if whole else 95_000)
+    await reports.look()
+    await reports.look()  # nothing more is said of it
     said = [each for each in messenger.sent if isinstance(each, Said)]
     if corrects:
-        assert [each.replaces for each in said] == [None, "0", "0", "0", "0", "0"]
+        assert [each.replaces for each in said] == [None, "0", "0", "0", "0", "0", "0"]
+        assert said[-1].text == ("a.bin: done, 100 kB" if whole else "a.bin: stopped after 95 kB")
         assert said[0].text == "a.bin: 20%, 20 kB of 100 kB, 5 kB a second, 16 seconds left"
     else:
         assert [each.text.split(",")[0] for each in said] == ["a.bin: 25%", "a.bin: 50%", "a.bin: 75%"]

@@ -14,6 +14,7 @@ from filebot.plugin.calls import PluginCalls
 from filebot.plugin.commands import CommandList
 from filebot.plugin.context import Context, Factories
 from filebot.plugin.conversation import Channel, ChatState
+from filebot.plugin.gathered_replies import GatheredReplies
 from filebot.plugin.lifespan import LifeServices, Lifespans
 from filebot.plugin.listeners import PluginListener
 from filebot.replies import Replies
@@ -37,7 +38,7 @@ async def test_an_event_without_listeners_asks_the_catalog_nothing() -> None:
     channel = Channel(
         ReplySender(RecordingMessenger(), Replies(), catalog),
         EventBus(),
-        ChatState(ShownFiles(catalog.file_messages)),
+        ChatState(shown := ShownFiles(catalog.file_messages), GatheredReplies(shown)),
     )
 
     async def listen(ctx: Context[Any], event: Event) -> None:

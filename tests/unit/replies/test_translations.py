@@ -41,6 +41,7 @@ CAUSES: tuple[errors.FilebotError, ...] = (
     errors.ServiceRefused(),
     errors.TooSlowInBand(seconds=4000.0),
     errors.NoTransferMethod(method=None),
+    errors.NoTransferMethod(method=None, is_online=True),
     errors.Refused(status=403),
     errors.TransferTimeout(idle_s=60.0),
     errors.PeerGone(),
@@ -60,6 +61,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.FileGone(),
     errors.QuotaExceeded(size_bytes=5_000, used_bytes=9_999, limit_bytes=10_000),
     errors.TooManyFiles(count=20, limit=10),
+    errors.TooManyFiles(count=31, limit=10, left_out=tuple("abcdefghijklmnopqrstu")),
     errors.TooManyFiles(count=11, limit=10, wildcard="IMG*"),
     errors.TooManyRequests(),
     errors.MessageTooLong(length=200_000, limit=4_000),
@@ -67,6 +69,8 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.NoSuchEntry("x"),
     errors.AmbiguousName("rep", candidates=("report.pdf", "reply.txt")),
     errors.DuplicateName("plan.txt", ids=(4, 2)),
+    errors.FileInSeveralRooms("plan.txt", ((4, "team@muc.example.org"), (2, "ops@muc.example.org"))),
+    errors.Bounced("plan.txt", target="bob@example.org", is_room=False, condition="item-not-found"),
     *(
         errors.NotAllowed(reason=r)
         for r in (

@@ -22,7 +22,7 @@ PHOTO = "{vcard-temp:x:update}x/{vcard-temp:x:update}photo"
 
 
 class Server:
-    """What an account's server keeps; a condition in place of what it does not have."""
+    """Server of an account; a condition in place of a vcard, or of items, refuses every request for it."""
 
     def __init__(self, vcard: Element | str | None = None, items: str | None = None) -> None:
         self.vcard = vcard

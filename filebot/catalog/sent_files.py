@@ -1,0 +1,56 @@
+"""Messages by which files were sent, for the day in which they may come back."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from filebot.catalog.queries import one
+from filebot.catalog.schema import sent_files
+from filebot.catalog.writer import Writer, execute_returning
+from filebot.model import BareJid, SentFile
+from filebot.ports import MOST_SENT
+
+Read = Callable[[sa.Select[Any]], Awaitable[Sequence[sa.Row[Any]]]]
+_table: Final = sent_files.c
+
+
+class SqlSentFiles:
+    """Implements :class:`filebot.ports.SentFiles`."""
+
+    def __init__(self, read: Read, writer: Writer) -> None:
+        self._read = read
+        self._writer = writer
+
+    async def add(self, sent: SentFile) -> None:
+        await self._writer.run(_add, _fields(sent))
+
+    async def take(self, message_id: str) -> SentFile | None:
+        this = sa.delete(sent_files).where(_table.message_id == message_id).returning(sent_files)
+        row = await self._writer.run(execute_returning, this, urgent=True)
+        return None if row is None else SentFile(**_fields(row))
+
+    async def latest(self, recipient: BareJid, since: datetime) -> SentFile | None:
+        to_them = sa.and_(_table.recipient == recipient, _table.sent_at >= since)
+        newest_first = sa.select(sent_files).where(to_them).order_by(_table.sent_at.desc())
+        rows = await self._read(newest_first.limit(1))
+        return SentFile(**_fields(rows[0])) if rows else None
+
+
+async def _add(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> list[None]:
+    for columns in rows:
+        values = [sa.literal(value, _table[name].type) for name, value in columns.items()]
+        row = sa.select(*values).where(sa.exists().where(one(columns["entry_id"])))
+        await connection.execute(sa.insert(sent_files).from_select(list(columns), row))
+    newest = sa.select(_table.sent_at).order_by(_table.sent_at.desc())
+    last_to_go = newest.offset(MOST_SENT).limit(1).scalar_subquery()
+    await connection.execute(sa.delete(sent_files).where(_table.sent_at <= last_to_go))
+    return [None] * len(rows)
+
+
+def _fields(source: object) -> dict[str, Any]:
+    """Return the attributes of a value or row that are named as the fields of ``SentFile``."""
+    return {field.name: getattr(source, field.name) for field in fields(SentFile)}
