@@ -115,24 +115,46 @@ class _LineReader:
 
     async def read(self, line: str) -> Sequence[Meaning]:
         word, rest = (*line.split(maxsplit=1), "", "")[:2]
-        command = self._all.commands.named(word)
+        command, requests = self._all.commands.named(word), self._all.grammar.requests(line)
         refusal: UserError | None = None
-        requests = self._all.grammar.requests(line)
-        has_files = command is not None and any(each.kind.is_file for each in command.parameters)
-        if requests and command is not None and not (command.changes or has_files):
-            # "list my files and delete x" looks for no such words.
-            for first, then in requests:
-                if (both := await self._both(first, then)) is not None:
-                    return both
-            requests = []
-        if command is not None and not (command.changes and requests):
+        if command is not None and not requests:
             try:
                 return [await self._exact(command, line, rest)]
             except _REFUSALS as error:
                 refusal, self._is_refused = error, True
+        elif command is not None:
+            return await self._command_or_requests(command, line, rest, requests)
+        return await self._requests(requests) or await self._sentence(line, command, refusal)
+
+    async def _command_or_requests(
+        self, command: Command, line: str, rest: str, requests: Sequence[tuple[str, str]]
+    ) -> Sequence[Meaning]:
+        """Return what a line means that begins with a command and may be two requests."""
+        refusal: UserError | None = None
+        if command.changes or not any(each.kind.is_file for each in command.parameters):
+            # "list my files and delete x" looks for no such words.
+            if both := await self._requests(requests):
+                return both
+            requests = ()
+        try:
+            return [await self._exact(command, line, rest)]
+        except _REFUSALS as error:
+            refusal, self._is_refused = error, True
+        return await self._requests(requests) or await self._sentence(line, command, refusal)
+
+    async def _requests(self, requests: Sequence[tuple[str, str]]) -> Sequence[Meaning]:
+        """Return what the first two requests mean that are understood both; nothing if none are."""
         for first, then in requests:
             if (both := await self._both(first, then)) is not None:
                 return both
+        return []
+
+    async def _sentence(
+        self, line: str, command: Command | None, refusal: UserError | None
+    ) -> Sequence[Meaning]:
+        """Return what a line means that is no command in its exact form. Raises ``refusal``, or the error
+        of the likeliest meaning.
+        """
         found = await self._by_sentence(line)
         if isinstance(found, Meaning):
             return [found]
@@ -141,9 +163,8 @@ class _LineReader:
         refusal = refusal or found
         if command is None:  # "pls snd ..." is not "ls snd ..."
             line = self._all.grammar.without_openings(line)
-            word, rest = (*line.split(maxsplit=1), "", "")[:2]
-        guess = await self._guess(line, word, rest, command, refusal)
-        if guess is not None:
+        word, rest = (*line.split(maxsplit=1), "", "")[:2]
+        if (guess := await self._guess(line, word, rest, command, refusal)) is not None:
             return [guess]
         if refusal is not None:
             raise refusal
