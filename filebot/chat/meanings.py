@@ -31,6 +31,8 @@ LIKE_ENOUGH: Final = 75.0
 """Lowest similarity, of 100, of a name that somebody may have mistyped."""
 MOST_READINGS: Final = 12
 """Readings of a line that are tried."""
+TARGET: Final = "target"
+"""Parameter that stands for a room or a person, in all commands."""
 _FILE_NAME: Final = re.compile(r"\S{1,80}(?: \S{1,40}){0,2}\.[A-Za-z0-9]{1,5}")
 _REFUSALS: Final = (BadCommand, BadValue, NoSuchEntry, AmbiguousName)
 """Errors of words that may be no command in its exact form."""
@@ -149,17 +151,19 @@ class _LineReader:
         failure: UserError | None = None
         async for match in self._matches(command, rest):
             try:
-                arguments = await self._resolved(command, match.values)
+                resolved = await self._resolved(command, match.values)
             except _REFUSALS as error:
                 failure = failure or error
             else:
-                has_rest = any(isinstance(each, Selection) and each.missing for each in arguments.values())
+                has_rest = any(isinstance(each, Selection) and each.missing for each in resolved.values())
                 if has_rest and isinstance(found := await self._by_sentence(line), Meaning):
                     return found
+                arguments = self._with_address(command, resolved)
                 is_sure = not (
                     command.changes
                     and (
-                        self._reads_otherwise(line, command, match)
+                        arguments != resolved
+                        or self._reads_otherwise(line, command, match)
                         or await self._is_ambiguous(command, match)
                     )
                 )
@@ -254,8 +258,15 @@ class _LineReader:
                 except _REFUSALS as error:
                     failure = failure or error
                     continue
+                arguments = self._with_address(command, arguments)
                 return Meaning(command, usage, arguments, is_sure=not command.changes)
         return failure
+
+    def _with_address(self, command: Command, arguments: Mapping[str, object]) -> Mapping[str, object]:
+        """Return arguments with the address of a person where there is a name alone."""
+        target = arguments.get(TARGET)
+        address = self._files(command).neighbour(target) if isinstance(target, str) and target else None
+        return arguments if address is None else {**arguments, TARGET: address}
 
     def _texts(self, command: Command, reading: Reading) -> Iterator[tuple[str, Mapping[str, str]]]:
         if reading.rest is not None:

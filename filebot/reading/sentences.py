@@ -74,12 +74,15 @@ class Grammar:
             return []
         if (asked := self._how_to.match(folded(line))) is not None:
             verbs = (each for each in self._ordered(line[asked.end() :]) if not each.is_bare)
+            whole = Reading(HELP, {})
+            if whole in self._ordered(line):  # "how do I use this" asks about no command
+                return [whole]
             return [Reading(HELP, {"command": each.command}) for each in islice(verbs, 1)]
-        found = list[Reading]()
+        readings = list[Reading]()
         for reading in self._ordered(line):
-            if reading not in found:
-                found.append(reading)
-        return found
+            if reading not in readings:
+                readings.append(reading)
+        return readings
 
     def requests(self, line: str) -> list[tuple[str, str]]:
         """Return the ways in which a line is two requests, one after the other, each with a verb."""
