@@ -47,3 +47,11 @@ async def test_privately_is_no_part_of_a_name(bot: FakeBot) -> None:
     await bot.drop("party.png", b"1")
     assert await bot.say("can I have party in private?") == []
     assert [each.entry.name for each in bot.sent] == ["party.png"]
+
+
+@pytest.mark.parametrize("slip", ["ys", "yse", "嗯"])
+async def test_a_mistyped_answer_is_asked_for_again(bot: FakeBot, slip: str) -> None:
+    await bot.drop("notes.txt", b"1")
+    [question] = await bot.say("del notes")
+    assert await bot.say(slip) == [question]
+    assert await bot.say("yes") == ['Deleted "notes.txt" (#1).']
