@@ -29,6 +29,8 @@ MOST_OF_A_WORD: Final = 2
 """Signs of the shortest verb."""
 MOST_READINGS: Final = 12
 """Readings of a line that are tried."""
+TARGET: Final = "target"
+"""Parameter that stands for a room or a person, in all commands."""
 _FILE_NAME: Final = re.compile(r"\S{1,80}(?: \S{1,40}){0,2}\.[A-Za-z0-9]{1,5}")
 _FILTER: Final = re.compile(r"\s[a-z]\w*:\S")
 """Beginning of a filter, such as ``tag:invoice``."""
@@ -180,14 +182,17 @@ class _LineReader:
         failure: UserError | None = None
         async for match in self._matches(command, rest):
             try:
-                arguments = await self._resolved(command, match.values)
+                resolved = await self._resolved(command, match.values)
             except _REFUSALS as error:
                 failure = failure or error
             else:
-                closer = await self._closer(line, command, match, arguments)
+                closer = await self._closer(line, command, match, resolved)
                 if closer is not None:
                     return closer
-                is_sure = not (command.changes and await self._is_ambiguous(command, match))
+                arguments = self._with_address(command, resolved)
+                is_sure = not (
+                    command.changes and (arguments != resolved or await self._is_ambiguous(command, match))
+                )
                 return Meaning(command, match.usage, arguments, is_sure)
         raise failure or command.missing()
 
@@ -327,8 +332,15 @@ class _LineReader:
                 except _REFUSALS as error:
                     failure = failure or error
                     continue
+                arguments = self._with_address(command, arguments)
                 return Meaning(command, usage, arguments, is_sure=not command.changes)
         return failure
+
+    def _with_address(self, command: Command, arguments: Mapping[str, object]) -> Mapping[str, object]:
+        """Return arguments with the address of a person where there is a name alone."""
+        target = arguments.get(TARGET)
+        address = self._files(command).neighbour(target) if isinstance(target, str) and target else None
+        return arguments if address is None else {**arguments, TARGET: address}
 
     def _texts(self, command: Command, reading: Reading) -> Iterator[tuple[str, Mapping[str, str]]]:
         if reading.rest is not None:
