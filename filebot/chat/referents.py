@@ -32,6 +32,7 @@ class Referents:
     replied_to: tuple[int, ...]
     """Ids of the files of the message that the line replies to."""
     reader: ReferenceReader
+    knows_pronouns: bool = True
     lookups: int = 0
 
     async def find(
@@ -77,7 +78,7 @@ class Referents:
                 found = await self._named(reference, to_send=to_send, is_bare=is_bare)
             case Pick.WORDS:
                 found = await self._with_words(reference.text)
-            case Pick.SPOKEN_OF:
+            case Pick.SPOKEN_OF if self.knows_pronouns:
                 found = self.replied_to or self.lists.spoken_of(self.sender)
             case Pick.NEWEST:
                 found = [each.id for each in await self._newest(endings)][:count]
