@@ -6,11 +6,12 @@ What a sentence means is done at once only if the command changes nothing.
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from filebot.chat.filled_in import files_in, near_name
+from filebot.chat.meaning import Meaning
 from filebot.chat.referents import Referents
 from filebot.errors import AmbiguousName, BadCommand, BadValue, NoSuchEntry, UserError
 from filebot.files.selection import Selection
@@ -36,19 +37,6 @@ _FILTER: Final = re.compile(r"\s[a-z]\w*:\S")
 """Beginning of a filter, such as ``tag:invoice``."""
 _REFUSALS: Final = (BadCommand, BadValue, NoSuchEntry, AmbiguousName)
 """Errors of words that may be no command in its exact form."""
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """Command that is meant, with its arguments."""
-
-    command: Command
-    usage: str
-    arguments: Mapping[str, object]
-    is_sure: bool
-    """Whether it may run at once; else the person is asked first."""
-    then: str = ""
-    """Text of what is asked for after it, which is read when this is done."""
 
 
 class Meanings:
@@ -119,54 +107,43 @@ class _LineReader:
         word, rest = (*line.split(maxsplit=1), "", "")[:2]
         command, requests = self._all.commands.named(word), self._all.grammar.requests(line)
         refusal: UserError | None = None
-        if command is not None and not requests:
+        # A file may be called "this and that"; nobody looks for "this and delete that".
+        names_first = command is not None and _only_shows_files(command)
+        if not names_first and (steps := await self._steps(requests)):
+            return steps
+        if command is not None and not (command.changes and requests):
             try:
                 return [await self._exact(command, line, rest)]
             except _REFUSALS as error:
                 refusal, self._is_refused = error, True
-        elif command is not None:
-            return await self._command_or_requests(command, line, rest, requests)
-        return await self._requests(requests) or await self._sentence(line, command, refusal)
+        if names_first and (steps := await self._steps(requests)):
+            return steps
+        found = await self._by_sentence(line)
+        if isinstance(found, Meaning):
+            return [found]
+        return await self._near(line, command, refusal or found)
 
-    async def _command_or_requests(
-        self, command: Command, line: str, rest: str, requests: Sequence[tuple[str, str]]
-    ) -> Sequence[Meaning]:
-        """Return what a line means that begins with a command and may be two requests."""
-        refusal: UserError | None = None
-        if command.changes or not any(each.kind.is_file for each in command.parameters):
-            # "list my files and delete x" looks for no such words.
-            if both := await self._requests(requests):
-                return both
-            requests = ()
-        try:
-            return [await self._exact(command, line, rest)]
-        except _REFUSALS as error:
-            refusal, self._is_refused = error, True
-        return await self._requests(requests) or await self._sentence(line, command, refusal)
-
-    async def _requests(self, requests: Sequence[tuple[str, str]]) -> Sequence[Meaning]:
-        """Return what the first two requests mean that are understood both; nothing if none are."""
+    async def _steps(self, requests: Sequence[tuple[str, str]]) -> Sequence[Meaning]:
         for first, then in requests:
             if (both := await self._both(first, then)) is not None:
                 return both
         return []
 
-    async def _sentence(
+    async def _near(
         self, line: str, command: Command | None, refusal: UserError | None
     ) -> Sequence[Meaning]:
-        """Return what a line means that is no command in its exact form. Raises ``refusal``, or the error
-        of the likeliest meaning.
-        """
-        found = await self._by_sentence(line)
-        if isinstance(found, Meaning):
-            return [found]
-        if (asked := await self._last_request(line)) is not None:
-            return [asked]
-        refusal = refusal or found
+        """Return what a line may mean that is not understood as a whole. Raises the ``refusal``."""
+        clause = self._all.grammar.last_clause(line)
+        self._is_clause = True
+        last = await self._by_sentence(clause) if command is None and clause else None
+        self._is_clause = False
+        if isinstance(last, Meaning) and last.is_sure:
+            return [last]  # "new phone, send me the plan": of such only what changes nothing
         if command is None:  # "pls snd ..." is not "ls snd ..."
             line = self._all.grammar.without_openings(line)
         word, rest = (*line.split(maxsplit=1), "", "")[:2]
-        if (guess := await self._guess(line, word, rest, command, refusal)) is not None:
+        guess = await self._guess(line, word, rest, command, refusal)
+        if guess is not None:
             return [guess]
         if refusal is not None:
             raise refusal
@@ -215,9 +192,7 @@ class _LineReader:
 
         "send it to me" sends nothing to others, and of "find me the plan" not all words are looked for.
         """
-        if not command.phrases or _FILTER.search(line):
-            return None  # nobody speaks like this
-        if not command.changes and any(each.kind.is_file for each in command.parameters):
+        if not command.phrases or _FILTER.search(line) or _only_shows_files(command):
             return None
         for reading in self._all.grammar.readings(line):
             meant = self._named(reading)
@@ -280,14 +255,6 @@ class _LineReader:
         if not first_ones[-1].is_sure:
             return [*first_ones[:-1], replace(first_ones[-1], then=then)]
         return [*first_ones, *(replace(each, is_sure=not each.command.changes) for each in after)]
-
-    async def _last_request(self, line: str) -> Meaning | None:
-        """Return what is asked for after something that is told, if it changes nothing."""
-        for rest in self._all.grammar.last_requests(line):
-            found = await self._by_sentence(rest)
-            if isinstance(found, Meaning) and not found.command.changes:
-                return found
-        return None
 
     async def _by_sentence(self, line: str) -> Meaning | UserError | None:
         """Return what a sentence means; else the error of the likeliest meaning, if there is one."""
@@ -422,6 +389,10 @@ def _is_telling(reading: Reading, line: str) -> bool:
     """
     taken = sum(map(len, (*reading.values.values(), reading.rest or "")))
     return reading.is_bare or len(line) - taken >= MOST_OF_A_WORD
+
+
+def _only_shows_files(command: Command) -> bool:
+    return not command.changes and any(each.kind.is_file for each in command.parameters)
 
 
 def _is_to_send(parameter: Parameter) -> bool:

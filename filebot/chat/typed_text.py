@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from filebot.chat.filled_in import files_in, filled
-from filebot.chat.meanings import Meaning, Meanings
+from filebot.chat.meaning import Meaning
+from filebot.chat.meanings import Meanings
 from filebot.errors import NothingToConfirm, PluginError, UnknownCommand, WrongPlace
 from filebot.files.access import unknown
 from filebot.model import Sender
