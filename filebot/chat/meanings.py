@@ -31,6 +31,8 @@ LIKE_ENOUGH: Final = 75.0
 """Lowest similarity, of 100, of a name that somebody may have mistyped."""
 MOST_READINGS: Final = 12
 """Readings of a line that are tried."""
+MOST_DIVISIONS: Final = 6
+"""Divisions of a line, and of its parts, into two requests that are tried."""
 _FILE_NAME: Final = re.compile(r"\S{1,80}(?: \S{1,40}){0,2}\.[A-Za-z0-9]{1,5}")
 _REFUSALS: Final = (BadCommand, BadValue, NoSuchEntry, AmbiguousName)
 """Errors of words that may be no command in its exact form."""
@@ -108,17 +110,23 @@ class _LineReader:
         self._conversation = conversation
         self._usable = meanings.calls.usable(conversation.sender)
         self._tried = 0
+        self._divisions = 0
 
     async def read(self, line: str) -> Sequence[Meaning]:
         word, rest = (*line.split(maxsplit=1), "", "")[:2]
         command = self._all.commands.named(word)
         refusal: UserError | None = None
-        if command is not None and not (command.changes and self._all.grammar.requests(line)):
+        is_exact = command is not None and not command.changes
+        requests = [] if is_exact else self._all.grammar.requests(line)
+        if command is not None and not requests:
             try:
                 return [await self._exact(command, line, rest)]
             except _REFUSALS as error:
                 refusal = error
-        for first, then in self._all.grammar.requests(line):
+        for first, then in self._all.grammar.requests(line) if is_exact else requests:
+            if self._divisions >= MOST_DIVISIONS:
+                break
+            self._divisions += 1
             if (both := await self._both(first, then)) is not None:
                 return both
         found = await self._by_sentence(line)

@@ -22,6 +22,8 @@ HELP: Final = "help"
 """Command that a question how to do something means, with the name of what does it."""
 _MOST_CUTS: Final = 5
 """Words before a request, and after it, that are left out one by one."""
+MOST_SEQUELS: Final = 6
+"""Places at which a line is taken for two requests."""
 _SIGNS_BETWEEN: Final = r"[\s,.!:;，。！：；、-]*"
 
 
@@ -88,7 +90,7 @@ class Grammar:
         if len(line) > LONGEST:
             return []
         sealed, found = Sealed(line), list[tuple[str, str]]()
-        for match in self._sequel.finditer(sealed.text):
+        for match in islice(self._sequel.finditer(sealed.text), MOST_SEQUELS):
             first = sealed.opened(sealed.text[: match.start()]).strip()
             rest = sealed.opened(sealed.text[match.end() :]).strip()
             if first and rest and self._has_verb(first) and self._has_verb(rest):
