@@ -7,6 +7,7 @@ or not at all: "bob deleted the report" has the words of a removal, and is none.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from filebot.reading.phrases import Phrase, alternatives
@@ -22,7 +23,11 @@ HELP: Final = "help"
 _MOST_CUTS: Final = 5
 """Words before a request, and after it, that are left out one by one."""
 _SOME_FILE: Final = "x"
+_SHORTEST_VERB: Final = 2
+"""Signs of the shortest verb."""
 _CLAUSES: Final = re.compile(r"[,.;!?:]\s+|[，。；！？：]")
+MOST_SEQUELS: Final = 6
+"""Places at which a line is taken for two requests."""
 _SIGNS_BETWEEN: Final = r"[\s,.!:;，。！：；、-]*"
 
 
@@ -95,7 +100,7 @@ class Grammar:
         if len(line) > LONGEST:
             return []
         sealed, found = Sealed(line), list[tuple[str, str]]()
-        for match in self._sequel.finditer(sealed.text):
+        for match in islice(self._sequel.finditer(sealed.text), MOST_SEQUELS):
             first = sealed.opened(sealed.text[: match.start()]).strip()
             rest = sealed.opened(sealed.text[match.end() :]).strip()
             if first and rest and self._has_verb(first):
@@ -216,3 +221,12 @@ def _sequels(table: LanguageTable) -> str:
     parts = [rf"[\s,;.]+(?:{'|'.join(latin)})\s+"] if latin else []
     parts += [rf"[\s，；。]*(?:{'|'.join(others)})\s*"] if others else []
     return "|".join(parts)
+
+
+def is_telling(reading: Reading, line: str) -> bool:
+    """Return whether a reading with a name that stands for nothing is still the likeliest one.
+
+    One sign of Chinese alone is hardly a verb; it rather begins a longer word.
+    """
+    taken = sum(map(len, (*reading.values.values(), reading.rest or "")))
+    return reading.is_bare or len(line) - taken >= _SHORTEST_VERB
