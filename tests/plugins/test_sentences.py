@@ -19,7 +19,7 @@ FILES = (
     *("song.mp3", "notes.txt", "beach.png", "budget 2024.xlsx", "report.pdf"),
 )
 """Files that are listed, the oldest first: report.pdf is the newest."""
-UNDERSTOOD = 1.0
+UNDERSTOOD = 0.9
 
 
 @dataclass(frozen=True, slots=True)
