@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from filebot.chat.filled_in import near_name
+from filebot.chat.filled_in import files_in, near_name
 from filebot.chat.referents import Referents
 from filebot.errors import AmbiguousName, BadCommand, BadValue, NoSuchEntry, UserError
 from filebot.files.selection import Selection
@@ -21,8 +21,8 @@ from filebot.plugin.commands import Command, CommandList, Match, names_in
 from filebot.plugin.conversation import Conversation
 from filebot.plugin.files import Files
 from filebot.reading.links import link_within
-from filebot.reading.quotes import is_quoted, unquoted
-from filebot.reading.sentences import Grammar, Reading, has_clauses
+from filebot.reading.quotes import unquoted
+from filebot.reading.sentences import Grammar, Reading
 from filebot.reading.tables import TABLES
 
 MOST_OF_A_WORD: Final = 2
@@ -30,6 +30,8 @@ MOST_OF_A_WORD: Final = 2
 MOST_READINGS: Final = 12
 """Readings of a line that are tried."""
 _FILE_NAME: Final = re.compile(r"\S{1,80}(?: \S{1,40}){0,2}\.[A-Za-z0-9]{1,5}")
+_FILTER: Final = re.compile(r"\s[a-z]\w*:\S")
+"""Beginning of a filter, such as ``tag:invoice``."""
 _REFUSALS: Final = (BadCommand, BadValue, NoSuchEntry, AmbiguousName)
 """Errors of words that may be no command in its exact form."""
 
@@ -43,6 +45,8 @@ class Meaning:
     arguments: Mapping[str, object]
     is_sure: bool
     """Whether it may run at once; else the person is asked first."""
+    then: str = ""
+    """Text of what is asked for after it, which is read when this is done."""
 
 
 class Meanings:
@@ -106,8 +110,6 @@ class _LineReader:
         self._conversation = conversation
         self._usable = meanings.calls.usable(conversation.sender)
         self._tried = 0
-        self._is_clause = False
-        """Whether only the last part of a sentence is read: "it" may be what the first part names."""
         self._is_refused = False
         """Whether it is known what is wrong with the line as a command."""
 
@@ -115,24 +117,31 @@ class _LineReader:
         word, rest = (*line.split(maxsplit=1), "", "")[:2]
         command = self._all.commands.named(word)
         refusal: UserError | None = None
-        if command is not None and not (command.changes and self._all.grammar.requests(line)):
+        requests = self._all.grammar.requests(line)
+        has_files = command is not None and any(each.kind.is_file for each in command.parameters)
+        if requests and command is not None and not (command.changes or has_files):
+            # "list my files and delete x" looks for no such words.
+            for first, then in requests:
+                if (both := await self._both(first, then)) is not None:
+                    return both
+            requests = []
+        if command is not None and not (command.changes and requests):
             try:
                 return [await self._exact(command, line, rest)]
             except _REFUSALS as error:
                 refusal, self._is_refused = error, True
-        for first, then in self._all.grammar.requests(line):
+        for first, then in requests:
             if (both := await self._both(first, then)) is not None:
                 return both
         found = await self._by_sentence(line)
         if isinstance(found, Meaning):
             return [found]
-        clause = self._all.grammar.last_clause(line)
-        self._is_clause = True
-        last = await self._by_sentence(clause) if command is None and clause else None
-        self._is_clause = False
-        if isinstance(last, Meaning) and last.is_sure:
-            return [last]  # "new phone, send me the plan": of such only what changes nothing
+        if (asked := await self._last_request(line)) is not None:
+            return [asked]
         refusal = refusal or found
+        if command is None:  # "pls snd ..." is not "ls snd ..."
+            line = self._all.grammar.without_openings(line)
+            word, rest = (*line.split(maxsplit=1), "", "")[:2]
         guess = await self._guess(line, word, rest, command, refusal)
         if guess is not None:
             return [guess]
@@ -145,7 +154,7 @@ class _LineReader:
     async def _exact(self, command: Command, line: str, rest: str) -> Meaning:
         """Return a command in its exact form. Raises as ``Command.match`` and as looking files up."""
         self._all.calls.check_rights(command, self._conversation.sender)
-        if rest and isinstance(found := await self._harmless(command, line, rest), Meaning):
+        if rest and isinstance(found := await self._harmless(command, line), Meaning):
             return found
         failure: UserError | None = None
         async for match in self._matches(command, rest):
@@ -175,17 +184,18 @@ class _LineReader:
             if other.values != first.values:
                 yield other
 
-    async def _harmless(self, command: Command, line: str, rest: str) -> Meaning | None:
+    async def _harmless(self, command: Command, line: str) -> Meaning | None:
         """Return what a phrase of a command that changes nothing means, where that comes first.
 
         "send it to me" sends nothing to others, and of "find me the plan" not all words are looked for.
         """
+        if not command.phrases or _FILTER.search(line):
+            return None  # nobody speaks like this
         if not command.changes and any(each.kind.is_file for each in command.parameters):
             return None
         for reading in self._all.grammar.readings(line):
-            meant = self._all.commands.named(reading.command)
-            is_closer = reading.rest is None and sum(map(len, reading.values.values())) < len(rest)
-            if is_closer and meant is not None and not (meant.changes or reading.is_bare):
+            meant = self._named(reading)
+            if meant is not None and not (meant.changes or reading.is_bare or reading.rest is not None):
                 found = await self._from(reading)
                 return found if isinstance(found, Meaning) else None
         return None
@@ -208,7 +218,7 @@ class _LineReader:
         taken = sum(len(unquoted(str(each))) for each in match.values.values())
         for reading in self._all.grammar.readings(line):
             less = sum(len(unquoted(each)) for each in reading.values.values()) < taken
-            if less and reading.rest is None and self._all.commands.named(reading.command) is command:
+            if less and reading.rest is None and self._named(reading) is command:
                 yield reading
 
     async def _is_ambiguous(self, command: Command, match: Match) -> bool:
@@ -225,13 +235,33 @@ class _LineReader:
     # --- sentences ------------------------------------------------------------------------------
 
     async def _both(self, first: str, then: str) -> Sequence[Meaning] | None:
+        lists, sender = self._all.lists, self._conversation.sender
+        spoken_of, before, after = lists.spoken_of(sender), list[Meaning](), list[Meaning]()
         try:
-            before, after = await self.read(first), await self.read(then)
+            before += await self.read(first)
+            # "it" in the second request is the file of the first one.
+            lists.speak_of(sender, [each.id for meaning in before for each in files_in(meaning.arguments)])
+            after += await self.read(then)
         except UserError:
+            after = []
+        if not before or not after:
+            lists.speak_of(sender, spoken_of)
             return None
+        if before == after:
+            return before
         # Not one of them has the exact form of a command, which is a line of its own.
-        both = [replace(each, is_sure=not each.command.changes) for each in (*before, *after)]
-        return both if before and after else None
+        first_ones = [replace(each, is_sure=not each.command.changes) for each in before]
+        if not first_ones[-1].is_sure:
+            return [*first_ones[:-1], replace(first_ones[-1], then=then)]
+        return [*first_ones, *(replace(each, is_sure=not each.command.changes) for each in after)]
+
+    async def _last_request(self, line: str) -> Meaning | None:
+        """Return what is asked for after something that is told, if it changes nothing."""
+        for rest in self._all.grammar.last_requests(line):
+            found = await self._by_sentence(rest)
+            if isinstance(found, Meaning) and not found.command.changes:
+                return found
+        return None
 
     async def _by_sentence(self, line: str) -> Meaning | UserError | None:
         """Return what a sentence means; else the error of the likeliest meaning, if there is one."""
@@ -292,14 +322,18 @@ class _LineReader:
     ) -> object | None:
         """Return a value as it is resolved; None if there is none. Raises NoSuchEntry or AmbiguousName."""
         if not parameter.kind.is_file:
-            return self._text_value(parameter, text)
+            core = self._all.grammar.references.core(text) if parameter.name != "new" else text
+            if parameter.kind is Kind.LINK and link_within(text) is None:
+                return None
+            try:
+                return parameter.read(unquoted(core), self._all.now)
+            except ValueError:
+                return None
         if link_within(text) is not None:
             return None
         files, sender = self._files(command), self._conversation.sender
         replied_to = self._all.calls.replied_to(self._conversation)
-        referents = Referents(
-            files, self._all.lists, sender, replied_to, self._all.grammar.references, not self._is_clause
-        )
+        referents = Referents(files, self._all.lists, sender, replied_to, self._all.grammar.references)
         found = await referents.find(
             text, several=parameter.kind is Kind.FILES, to_send=_is_to_send(parameter), is_bare=is_bare
         )
@@ -310,16 +344,6 @@ class _LineReader:
             return None
         return found[0] if isinstance(found, tuple) and parameter.kind is Kind.FILE else found
 
-    def _text_value(self, parameter: Parameter, text: str) -> object | None:
-        core = self._all.grammar.references.core(text) if parameter.name != "new" else text
-        no_link = parameter.kind is Kind.LINK and link_within(text) is None
-        if no_link or (not is_quoted(text) and parameter.kind is not Kind.LINK and has_clauses(core)):
-            return None
-        try:
-            return parameter.read(unquoted(core), self._all.now)
-        except ValueError:
-            return None
-
     # --- guesses --------------------------------------------------------------------------------
 
     async def _guess(
@@ -327,17 +351,15 @@ class _LineReader:
     ) -> Meaning | None:
         """Return the nearest command with its words filled in."""
         similar = None if command is not None else self._usable.similar(word)
-        meant = None if similar is None else self._all.commands.named(similar)
-        if similar is None or meant is None:
+        if similar is None:
             named = command or self._all.commands.named("get")
             near = near_name(refusal)
             return None if named is None or near is None else await self._with_file(named, near)
-        found = await self._by_sentence(f"{similar} {rest}") if rest else None
-        if not isinstance(found, Meaning):
-            try:
-                found = await self._exact(meant, f"{similar} {rest}", rest)
-            except _REFUSALS:
-                return None
+        try:
+            found = await self._exact(similar, f"{similar.name} {rest}", rest)
+        except _REFUSALS:
+            sentence = await self._by_sentence(f"{similar.name} {rest}")
+            return sentence if isinstance(sentence, Meaning) else None
         return Meaning(found.command, found.usage, found.arguments, is_sure=False)
 
     async def _with_file(self, command: Command, name: str) -> Meaning | None:

@@ -14,6 +14,7 @@ from filebot.plugin.calls import PluginCalls
 from filebot.plugin.commands import CommandList
 from filebot.plugin.confirmation import Confirmations, PinnedFiles, Question, answer_in
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
+from filebot.plugin.effects import CommandRun, answering, current_runs
 from filebot.plugin.resolving import pinned
 from filebot.reading.signs import MOST_LINES, lines_of
 
@@ -141,13 +142,14 @@ class TypedText:
             conversation.replies_to,
             meant=conversation.render("reception/meant", command=typed),
             named=frozenset(each.id for each in files_in(meaning.arguments)),
+            rest=meaning.then,
         )
 
     async def _answered(
         self, conversation: Conversation, answer: bool, question: Question | None, *, came_late: bool
     ) -> None:
         """Go on with a command, or not; then ask what is still to be asked."""
-        asked = list[Question]()
+        asked, runs = list[Question](), () if question is None else question.runs
         async with errors_in_words(
             conversation, plugin="" if question is None else question.command.plugin
         ):
@@ -156,15 +158,22 @@ class TypedText:
             asked += question.then
             if not answer:
                 await conversation.reply("reception/declined")
-            elif (again := await self._calls.go_on(question, conversation)) is not None:
-                asked.insert(0, again)
-        await self._ask(conversation, asked)
+            else:
+                with answering(runs):
+                    again = await self._calls.go_on(question, conversation)
+                    if again is not None:
+                        asked.insert(0, replace(again, rest=question.rest))
+                    elif question.rest:
+                        asked[:0] = await self._line(conversation, question.rest) or ()
+        await self._ask(conversation, asked, runs)
 
-    async def _ask(self, conversation: Conversation, asked: Sequence[Question]) -> None:
-        """Ask the first of some questions; the others when it is answered."""
+    async def _ask(
+        self, conversation: Conversation, asked: Sequence[Question], runs: tuple[CommandRun, ...] = ()
+    ) -> None:
+        """Ask the first of some questions, which a command led to; the others when it is answered."""
         if not asked:
             return
-        question = replace(asked[0], then=tuple(asked[1:]))
+        question = replace(asked[0], then=tuple(asked[1:]), runs=runs or current_runs())
         sender, questions = conversation.sender, self._channel.chat_state.questions
         async with errors_in_words(conversation, plugin=question.command.plugin):
             if not questions.put(sender, question, self._clock()):
@@ -172,8 +181,8 @@ class TypedText:
                     f"a question of the plugin {question.command.plugin} is too large to wait"
                 )
             try:
-                message_id = await conversation.ask(
-                    "reception/question", question=question.text, sender=sender
+                message_id = await self._channel.ask(
+                    conversation, "reception/question", question=question.text, sender=sender
                 )
             except BaseException:
                 questions.take(sender, self._clock())  # nobody read it

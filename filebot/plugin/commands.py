@@ -285,13 +285,13 @@ class CommandList:
         """Tell whether a command is shown to whom the list is for."""
         return self._may_use(command)
 
-    def similar(self, word: str) -> str | None:
-        """Return the name or alias that is most like ``word``, if one is like it at all."""
+    def similar(self, word: str) -> Command | None:
+        """Return the command whose name or alias is most like ``word``, if it is like it at all."""
         typed = word.casefold()[:40]
         words = [each for each, command in self._by_word.items() if self._may_use(command)]
         most = len(typed) // (SIGNS_FOR_A_SLIP if typed.isascii() else 2)
         found = process.extractOne(typed, words, scorer=OSA.distance, score_cutoff=most)
-        return None if found is None or not most else found[0]
+        return None if found is None or not most else self._by_word[found[0]]
 
     def phrases(self) -> list[tuple[str, str]]:
         """Return the phrases of all commands, each with the name of its command."""

@@ -16,6 +16,7 @@ from filebot.files.access import unknown
 from filebot.files.selection import Selection
 from filebot.model import Address, Entry, Identity, Sender
 from filebot.plugin.commands import Command
+from filebot.plugin.effects import CommandRun
 
 ANSWER_WITHIN: Final = timedelta(minutes=2)
 """Age of the oldest question that can still be answered."""
@@ -152,6 +153,10 @@ class Question:
     """Ids of all files that such a question names."""
     then: tuple["Question", ...] = ()
     """Questions that are asked when this one is answered."""
+    runs: tuple[CommandRun, ...] = ()
+    """Runs of the command that led to it: what a yes does counts as done by that."""
+    rest: str = ""
+    """Text that is read when the command is done."""
 
     @property
     def text(self) -> str:

@@ -34,22 +34,38 @@ class CommandRun:
     def running(self, text: str) -> Iterator[None]:
         """Note the effects of what is done while the block runs, also in tasks that it begins."""
         self.text, self.is_running = text, True
-        token = _RUN.set(self)
+        token = _RUNS.set((self,))
         try:
             yield
         finally:
-            _RUN.reset(token)
+            _RUNS.reset(token)
             self.is_running = False
 
 
-_RUN: Final[ContextVar[CommandRun | None]] = ContextVar("_RUN", default=None)
+_RUNS: Final[ContextVar[tuple[CommandRun, ...]]] = ContextVar("_RUNS", default=())
+
+
+@contextmanager
+def answering(asked_by: tuple[CommandRun, ...]) -> Iterator[None]:
+    """Note the effects of what is done while the block runs also for what led to the question."""
+    token = _RUNS.set((*_RUNS.get(), *asked_by))
+    try:
+        yield
+    finally:
+        _RUNS.reset(token)
+
+
+def current_runs() -> tuple[CommandRun, ...]:
+    """Return the commands that are carried out just now."""
+    return _RUNS.get()
 
 
 def note_effect(event: Event) -> None:
     """Note what a command did by an event that tells of it."""
-    run = _RUN.get()
-    if run is None:
+    runs = _RUNS.get()
+    if not runs:
         return
     is_sent = isinstance(event, _SENT) and event.to.conversation != event.sender.address.conversation
     if is_sent or isinstance(event, _DONE):
-        run.is_final = True
+        for run in runs:
+            run.is_final = True

@@ -15,7 +15,8 @@ from typing import Final, Self
 _TOKEN: Final = re.compile(r"[A-Z][A-Z_]*|[()\[\]|]|[^\s()\[\]|A-Z]+")
 _BEFORE: Final = r"(?<![0-9A-Za-z_.'@/\-])"
 _AFTER: Final = r"(?![0-9A-Za-z_'@/\-]|\.\w)"
-_GAP: Final = r"\s*"
+_GAP: Final = r"\s*+"
+"""Possessive, as all that may follow begins with another sign: blanks are not divided in many ways."""
 _LAZY: Final = r"\S.*?)"
 _GREEDY: Final = r"\S.*)"
 
@@ -96,7 +97,7 @@ def _choice(tokens: list[str]) -> tuple[str, list[str]]:
             part += f"{between}(?P<{sign.lower()}>{_LAZY}{_GAP}"
         else:
             part += word_pattern(sign) + _GAP
-    # Of two that fit, the longer one says more.
+    # The longer one of two that fit says more.
     parts = sorted((*parts, part), key=len, reverse=True)
     return "|".join(parts) if len(parts) == 1 else "(?:" + "|".join(parts) + ")", tokens
 

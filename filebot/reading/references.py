@@ -13,6 +13,10 @@ from filebot.reading.tables import KINDS, LanguageTable
 
 MOST_FILES: Final = 20
 """Files that one sentence names."""
+_MOST_IN_A_ROW: Final = 3
+"""Articles or nouns one after the other. Without a bound, a text of words that are also two of others
+("那个", "那" and "个") could be read in more ways than anybody can wait for.
+"""
 _ORDINAL_DIGITS: Final = re.compile(r"(\d{1,4})(?:st|nd|rd|th)", re.IGNORECASE)
 _NUMBERS: Final = re.compile(r"#?\d{1,9}(?:[\s,;]+#?\d{1,9})+")
 _LIST_SIGNS: Final = re.compile(r"\s*[,，、;；]\s*")
@@ -53,6 +57,8 @@ class Reference:
     """The place, or how many files."""
     endings: tuple[str, ...] = ()
     """Endings of the names, where words for a kind of files were used."""
+    is_every: bool = False
+    """Whether it was said that all of them are meant."""
 
 
 class ReferenceReader:
@@ -132,37 +138,38 @@ class ReferenceReader:
 
 class _Language:
     def __init__(self, table: LanguageTable) -> None:
+        few, some = f"{{0,{_MOST_IN_A_ROW}}}", f"{{1,{_MOST_IN_A_ROW}}}"
         noun = alternatives([*table.nouns, *KINDS])
         number = rf"(?:\d{{1,4}}|{alternatives(table.numbers)})"
         self._numbers: Mapping[str, int] = {**table.ordinals, **table.numbers}
         article = alternatives(table.articles)
         newest, after = alternatives(table.newest), alternatives(table.after_newest)
-        tail = rf"(?P<noun>(?:{noun})*)(?:{after})?\s*"
+        tail = rf"(?P<noun>(?:{noun}){few})(?:{after})?\s*"
         units = f"(?:{alternatives(table.after_counters)})?" if table.after_counters else ""
         ordinal = alternatives(table.ordinals) if table.ordinals else r"(?!)"
         flags = re.IGNORECASE
         self.conjunction = re.compile(_between(table.conjunctions), flags)
         self.negation = re.compile(alternatives(table.negations), flags)
         self._every = re.compile(alternatives(table.every), flags)
-        self._articles = re.compile(rf"(?:{article})+", flags)
+        self._articles = re.compile(rf"(?:{article}){some}", flags)
         self._before = re.compile(
             rf"(?:(?:{article})|(?:{alternatives(table.nouns)})|(?:{alternatives(table.called)}))\s*(?=\S)",
             flags,
         )
         trailing = alternatives([*table.nouns, *KINDS])
         self._after = re.compile(rf"(?<=\S)\s*(?:{trailing})\Z", flags)
-        the = rf"(?:{article})*"
+        the = rf"(?:{article}){few}"
         everything, quantity = alternatives(table.everything), alternatives(table.quantities)
         counter, oldest = alternatives(table.counters), alternatives(table.oldest)
         counted = rf"(?P<number>{number})\s*"
         patterns = [
             (Pick.SPOKEN_OF, alternatives(table.pronouns)),
-            (Pick.ALL, rf"{the}{everything}(?P<noun>(?:{noun})*)"),
+            (Pick.ALL, rf"{the}{everything}(?P<noun>(?:{noun}){few})"),
             (Pick.FIRST, rf"{the}{quantity}{counted}{units}{tail}"),
             (Pick.PLACE, rf"{the}{counter}{counted}{units}{tail}"),
             (Pick.PLACE, rf"{the}(?P<number>{ordinal}|\d{{1,4}}(?:st|nd|rd|th))\s*{tail}"),
-            (Pick.NEWEST, rf"{the}(?:{newest})+的?\s*(?:{counted})?{units}{tail}"),
-            (Pick.NEWEST, rf"{the}(?P<noun>(?:{noun})+)(?:{after})"),
+            (Pick.NEWEST, rf"{the}(?:{newest}){some}的?\s*(?:{counted})?{units}{tail}"),
+            (Pick.NEWEST, rf"{the}(?P<noun>(?:{noun}){some})(?:{after})"),
             (Pick.OLDEST, rf"{the}{oldest}的?\s*(?:{counted})?{units}{tail}"),
         ]
         if table.after_counters:
@@ -182,8 +189,9 @@ class _Language:
         """Yield the files of a kind: all of them if there are several, else the newest."""
         bare = self._articles.sub("", text, count=1) if self._articles.match(text) else text
         if endings := _endings(bare):
-            plural = bare.strip().lower().endswith("s") or self._every.match(text.strip()) is not None
-            yield Reference(Pick.ALL if plural else Pick.NEWEST, endings=endings)
+            is_every = self._every.match(text.strip()) is not None
+            plural = is_every or bare.strip().lower().endswith("s")
+            yield Reference(Pick.ALL if plural else Pick.NEWEST, endings=endings, is_every=is_every)
 
     def without_words(self, text: str) -> str:
         """Return a text without one word before or after a name."""

@@ -19,7 +19,7 @@ async def bot() -> AsyncIterator[FakeBot]:
 
 
 async def test_a_command_that_did_nothing_runs_again_each_time_it_is_corrected(bot: FakeBot) -> None:
-    assert "get report.pdf" in (await bot.say("get repot.pdg", message_id="m1"))[0]
+    assert "unknown" in (await bot.say("get unknown.doc", message_id="m1"))[0]
     assert "nothing" in (await bot.say("get nothing.pdf", correcting="m1", message_id="m2"))[0]
     await bot.say("get report.pdf", correcting="m1", message_id="m3")
     await bot.say("get beach.png", correcting="m3")  # some name the last version
@@ -52,6 +52,18 @@ async def test_after_what_cannot_be_undone_it_does_not_run_again(
     assert said.startswith(f'I have acted on "{first}" already, {REFUSED}')
     after = [(each.id, each.name) for each in await bot.catalog.page(Scope(owner=ALICE), limit=9)]
     assert (before, sent) == (after, len(bot.sent))
+
+
+@pytest.mark.parametrize("first", ["rm rep*", "please delete the report"])
+@pytest.mark.parametrize("by_reaction", [False, True])
+async def test_what_a_yes_did_was_done_by_the_command_that_asked(
+    bot: FakeBot, first: str, by_reaction: bool
+) -> None:
+    [asked] = await bot.say(first, message_id="m1")
+    assert "yes" in asked
+    said = await (bot.react("👍", str(len(bot.messenger.sent) - 1)) if by_reaction else bot.say("yes"))
+    assert "Deleted" in said[0]
+    assert REFUSED in (await bot.say("rm beach.png", correcting="m1"))[0]
 
 
 async def test_a_removal_that_failed_can_be_corrected(bot: FakeBot) -> None:

@@ -23,8 +23,12 @@ async def drop(bot: FakeBot, *files: str, sender: Sender | str = ALICE) -> None:
 
 async def test_a_pattern_asks_and_then_deletes_what_it_matched(bot: FakeBot) -> None:
     await drop(bot, "a.jpg", "b.JPG", "c.png")
-    listed = "1. b.JPG (5 bytes, Nov 23, 2026) #2\n2. a.jpg (5 bytes, Nov 23, 2026) #1"
-    assert await bot.say("rm *.jpg") == [f"Delete 2 files, 10 bytes, for good?\n{listed}\n{YES}"]
+    [said] = await bot.say("rm *.jpg")
+    assert said == (
+        "Delete 2 files, 10 bytes, for good?\n"
+        "1. b.JPG (5 bytes, Nov 23, 2026) #2\n"
+        f"2. a.jpg (5 bytes, Nov 23, 2026) #1\n{YES}"
+    )
     await drop(bot, "later.jpg")
     assert len(await names(bot)) == 4
     assert await bot.say("yes") == [

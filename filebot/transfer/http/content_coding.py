@@ -16,6 +16,10 @@ from filebot.errors import PeerProtocolError
 PIECE_BYTES: Final = 256 * 1024
 """The largest piece given out."""
 _MOST_CODINGS: Final = 2
+_SLICE_BYTES: Final = 16 * 1024
+"""Input that is handed over at once: zlib copies what is left of it for each member and piece."""
+MOST_EMPTY_BYTES: Final = 1024 * 1024
+"""Input without any output: a file has none of that, but a peer can make it up to keep the bot busy."""
 
 # Not codings at all, or not of the file: some servers name the charset here.
 _UNKNOWN: Final = frozenset({"compress", "x-compress", "zstd", "dcb", "dcz"})
@@ -81,8 +85,16 @@ def codings_of(headers: Mapping[str, str], name: str | None, media_type: str | N
 
 
 def _through(layer: Layer, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    empty_bytes = 0
     for piece in pieces:
-        yield from layer.unpack(piece)
+        for start in range(0, len(piece), _SLICE_BYTES):
+            part = piece[start : start + _SLICE_BYTES]
+            empty_bytes += len(part)
+            for unpacked in layer.unpack(part):
+                empty_bytes = 0
+                yield unpacked
+            if empty_bytes > MOST_EMPTY_BYTES:
+                raise PeerProtocolError("nothing comes out of the compressed file")
 
 
 class _Zlib:
