@@ -29,6 +29,8 @@ MOST_OF_A_WORD: Final = 2
 """Signs of the shortest verb."""
 MOST_READINGS: Final = 12
 """Readings of a line that are tried."""
+TARGET: Final = "target"
+"""Parameter that stands for a room or a person, in all commands."""
 _FILE_NAME: Final = re.compile(r"\S{1,80}(?: \S{1,40}){0,2}\.[A-Za-z0-9]{1,5}")
 _FILTER: Final = re.compile(r"\s[a-z]\w*:\S")
 """Beginning of a filter, such as ``tag:invoice``."""
@@ -115,24 +117,46 @@ class _LineReader:
 
     async def read(self, line: str) -> Sequence[Meaning]:
         word, rest = (*line.split(maxsplit=1), "", "")[:2]
-        command = self._all.commands.named(word)
+        command, requests = self._all.commands.named(word), self._all.grammar.requests(line)
         refusal: UserError | None = None
-        requests = self._all.grammar.requests(line)
-        has_files = command is not None and any(each.kind.is_file for each in command.parameters)
-        if requests and command is not None and not (command.changes or has_files):
-            # "list my files and delete x" looks for no such words.
-            for first, then in requests:
-                if (both := await self._both(first, then)) is not None:
-                    return both
-            requests = []
-        if command is not None and not (command.changes and requests):
+        if command is not None and not requests:
             try:
                 return [await self._exact(command, line, rest)]
             except _REFUSALS as error:
                 refusal, self._is_refused = error, True
+        elif command is not None:
+            return await self._command_or_requests(command, line, rest, requests)
+        return await self._requests(requests) or await self._sentence(line, command, refusal)
+
+    async def _command_or_requests(
+        self, command: Command, line: str, rest: str, requests: Sequence[tuple[str, str]]
+    ) -> Sequence[Meaning]:
+        """Return what a line means that begins with a command and may be two requests."""
+        refusal: UserError | None = None
+        if command.changes or not any(each.kind.is_file for each in command.parameters):
+            # "list my files and delete x" looks for no such words.
+            if both := await self._requests(requests):
+                return both
+            requests = ()
+        try:
+            return [await self._exact(command, line, rest)]
+        except _REFUSALS as error:
+            refusal, self._is_refused = error, True
+        return await self._requests(requests) or await self._sentence(line, command, refusal)
+
+    async def _requests(self, requests: Sequence[tuple[str, str]]) -> Sequence[Meaning]:
+        """Return what the first two requests mean that are understood both; nothing if none are."""
         for first, then in requests:
             if (both := await self._both(first, then)) is not None:
                 return both
+        return []
+
+    async def _sentence(
+        self, line: str, command: Command | None, refusal: UserError | None
+    ) -> Sequence[Meaning]:
+        """Return what a line means that is no command in its exact form. Raises ``refusal``, or the error
+        of the likeliest meaning.
+        """
         found = await self._by_sentence(line)
         if isinstance(found, Meaning):
             return [found]
@@ -141,9 +165,8 @@ class _LineReader:
         refusal = refusal or found
         if command is None:  # "pls snd ..." is not "ls snd ..."
             line = self._all.grammar.without_openings(line)
-            word, rest = (*line.split(maxsplit=1), "", "")[:2]
-        guess = await self._guess(line, word, rest, command, refusal)
-        if guess is not None:
+        word, rest = (*line.split(maxsplit=1), "", "")[:2]
+        if (guess := await self._guess(line, word, rest, command, refusal)) is not None:
             return [guess]
         if refusal is not None:
             raise refusal
@@ -159,14 +182,17 @@ class _LineReader:
         failure: UserError | None = None
         async for match in self._matches(command, rest):
             try:
-                arguments = await self._resolved(command, match.values)
+                resolved = await self._resolved(command, match.values)
             except _REFUSALS as error:
                 failure = failure or error
             else:
-                closer = await self._closer(line, command, match, arguments)
+                closer = await self._closer(line, command, match, resolved)
                 if closer is not None:
                     return closer
-                is_sure = not (command.changes and await self._is_ambiguous(command, match))
+                arguments = self._with_address(command, resolved)
+                is_sure = not (
+                    command.changes and (arguments != resolved or await self._is_ambiguous(command, match))
+                )
                 return Meaning(command, match.usage, arguments, is_sure)
         raise failure or command.missing()
 
@@ -306,8 +332,15 @@ class _LineReader:
                 except _REFUSALS as error:
                     failure = failure or error
                     continue
+                arguments = self._with_address(command, arguments)
                 return Meaning(command, usage, arguments, is_sure=not command.changes)
         return failure
+
+    def _with_address(self, command: Command, arguments: Mapping[str, object]) -> Mapping[str, object]:
+        """Return arguments with the address of a person where there is a name alone."""
+        target = arguments.get(TARGET)
+        address = self._files(command).neighbour(target) if isinstance(target, str) and target else None
+        return arguments if address is None else {**arguments, TARGET: address}
 
     def _texts(self, command: Command, reading: Reading) -> Iterator[tuple[str, Mapping[str, str]]]:
         if reading.rest is not None:

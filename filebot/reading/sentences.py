@@ -79,14 +79,14 @@ class Grammar:
         """Return what a line may mean, the likeliest first."""
         if len(line) > LONGEST:
             return []
-        found = list[Reading]()
+        readings = list[Reading]()
         if (asked := self._how_to.match(folded(line))) is not None:
             whole = (each for each in self._ordered(line) if each.command == HELP and not each.rest)
             return [next(whole, None) or self._help_for(line[asked.end() :])]
         for reading in self._ordered(line):
-            if reading not in found:
-                found.append(reading)
-        return found
+            if reading not in readings:
+                readings.append(reading)
+        return readings
 
     def requests(self, line: str) -> list[tuple[str, str]]:
         """Return the ways in which a line is two requests, one after the other, each with a verb."""

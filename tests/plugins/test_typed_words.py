@@ -1,4 +1,4 @@
-"""Words do what people mean by them: exact names first, signs of every keyboard, places of lists."""
+"""What people type does what they mean: exact names first, signs of every keyboard, places of lists."""
 
 from datetime import timedelta
 
