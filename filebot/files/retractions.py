@@ -34,6 +34,11 @@ MOST_EARLY: Final = 10_000
 MOST_EARLY_OF_ONE: Final = 200
 """Bound for one person, so that nobody displaces the retractions of others."""
 EARLY_FOR_S: Final = 24 * 3600.0
+LIVE_FOR_S: Final = 600.0
+"""Time for which a live message counts as taken back before: its other files may still be waiting.
+
+Later, it is another message with the same id: some clients number theirs from 1.
+"""
 
 
 @dataclass(eq=False, slots=True)
@@ -67,7 +72,7 @@ class _Coming:
 class _Early:
     """Retractions of messages that are not known, by the keys of their ids."""
 
-    kept: TTLCache[tuple[str, Identity], Retraction] = field(
+    kept: TTLCache[tuple[str, Identity], tuple[Retraction, float]] = field(
         default_factory=lambda: TTLCache(MOST_EARLY, EARLY_FOR_S)
     )
     of_one: TTLCache[str, list[tuple[str, Identity]]] = field(
@@ -79,15 +84,17 @@ class _Early:
         who = author or retraction.sender.rate_key
         theirs = self.of_one.get(who, [])
         for key in retracted_keys(retraction):
-            self.kept[key, author] = retraction
+            self.kept[key, author] = retraction, self.kept.timer()
             theirs.append((key, author))
         while len(theirs) > MOST_EARLY_OF_ONE:
             self.kept.pop(theirs.pop(0), None)
         self.of_one[who] = theirs
 
-    def of(self, message: PostedMessage) -> Retraction | None:
+    def has(self, message: PostedMessage, *, came_late: bool) -> bool:
+        """Whether a message was taken back before; ``came_late``: it may be older than it looks."""
+        since = 0.0 if came_late else self.kept.timer() - LIVE_FOR_S
         found = (self.kept.get((key, who)) for key in keys_of(message) for who in (message.author, ""))
-        return next((each for each in found if each is not None), None)
+        return any(each is not None and each[1] >= since for each in found)
 
 
 class Retractions:
@@ -112,7 +119,7 @@ class Retractions:
         """
         if message is None:
             return await take(destination)
-        if self._early.of(message) is not None:
+        if self._early.has(message, came_late=destination.came_late):
             raise FileGone
         coming = _Coming(message, frozenset(keys_of(message)), asyncio.current_task())
         self._coming.add(coming)

@@ -215,3 +215,15 @@ async def test_a_retraction_in_the_history_of_a_room_removes_what_was_imported(b
     await bot.say("archive history of 5 days", in_room())
     await bot.jobs.run()
     assert await names(bot, HERE) == ["1.txt"]
+
+
+async def test_an_id_that_is_used_again_after_a_while_is_another_messages(
+    bot: FakeBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some clients number their messages from 1."""
+    await bot.drop("a.txt", b"a", message_id="1")
+    await bot.retract("1")
+    assert await bot.drop("b.txt", b"b", message_id="1") == []  # its other files may still be waiting
+    monkeypatch.setattr("filebot.files.retractions.LIVE_FOR_S", 0.0)
+    assert await bot.drop("c.txt", b"c", message_id="1") != []
+    assert await names(bot, MINE) == ["c.txt"]
