@@ -49,20 +49,14 @@ plugin = Plugin("files", api=1, settings=Settings, needs={"files.read", "files.w
 
 @plugin.command(
     "ls",
-    usage="ls [NAMES]",
+    usage="ls",
     aliases=("list", "dir", "列表", "文件"),
     group=CommandGroup.FILES,
     phrases=PHRASES["ls"],
     changes=False,
 )
-async def list_files(ctx: Context[Settings], names: str) -> None:
-    """List the files, newest first.
-
-    NAMES is a pattern such as *.pdf, or words that are in the names.
-    """
-    if names and not names.startswith("-"):  # as for ls of a shell
-        await _list_some(ctx, names)
-        return
+async def list_files(ctx: Context[Settings]) -> None:
+    """List the files, newest first."""
 
     async def page(limit: int, before: int | None) -> list[Entry]:
         return await ctx.files.page(limit=limit, before=before)
@@ -74,17 +68,6 @@ async def list_files(ctx: Context[Settings], names: str) -> None:
         await ctx.reply("files/none", in_room=in_room)
 
 
-async def _list_some(ctx: Context[Settings], names: str) -> None:
-    async def page(limit: int, before: int | None) -> list[Entry]:
-        if not set("*?") & set(names):
-            return await ctx.files.search(names, limit=limit, before=before)
-        found = await ctx.files.matching(names, limit=MOST_MATCHING)
-        return [each for each in found if before is None or each.id < before][:limit]
-
-    if not await ctx.reply_pages("files/found", page, size=ctx.settings.page_size, words=names):
-        await ctx.reply("files/not_found", words=names)
-
-
 @plugin.command(
     "find",
     usage="find WORDS",
@@ -94,10 +77,13 @@ async def _list_some(ctx: Context[Settings], names: str) -> None:
     changes=False,
 )
 async def find(ctx: Context[Settings], words: str) -> None:
-    """Find files by words in their name or caption."""
+    """Find files by words in their name or caption, or by a pattern such as *.pdf."""
 
     async def page(limit: int, before: int | None) -> list[Entry]:
-        return await ctx.files.search(words, limit=limit, before=before)
+        if not {"*", "?"} & set(words):
+            return await ctx.files.search(words, limit=limit, before=before)
+        found = await ctx.files.matching(words, limit=MOST_MATCHING)
+        return [each for each in found if before is None or each.id < before][:limit]
 
     if not await ctx.reply_pages(
         "files/found", page, size=ctx.settings.page_size, words=words, in_room=ctx.sender.room is not None

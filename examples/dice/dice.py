@@ -45,4 +45,5 @@ async def roll(
     sides = sides or ctx.settings.sides
     rolls = [secrets.randbelow(sides) + 1 for _ in range(count)]
     who = ctx.sender.nick if ctx.sender.in_public else ""
+    await ctx.react("🎲")
     await ctx.reply("dice/rolled", who=who, rolls=rolls)

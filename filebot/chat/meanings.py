@@ -10,13 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from rapidfuzz import fuzz
-
+from filebot.chat.filled_in import files_in, near_name
 from filebot.chat.referents import Referents
 from filebot.errors import AmbiguousName, BadCommand, BadValue, NoSuchEntry, UserError
 from filebot.files.selection import Selection
 from filebot.files.shown_lists import ShownLists
-from filebot.model import Entry
 from filebot.plugin.arguments import Kind, Parameter
 from filebot.plugin.calls import PluginCalls
 from filebot.plugin.commands import Command, CommandList, Match, names_in
@@ -27,13 +25,15 @@ from filebot.reading.quotes import unquoted
 from filebot.reading.sentences import Grammar, Reading
 from filebot.reading.tables import TABLES
 
-LIKE_ENOUGH: Final = 75.0
-"""Lowest similarity, of 100, of a name that somebody may have mistyped."""
+MOST_OF_A_WORD: Final = 2
+"""Signs of the shortest verb."""
 MOST_READINGS: Final = 12
 """Readings of a line that are tried."""
 MOST_DIVISIONS: Final = 6
 """Divisions of a line, and of its parts, into two requests that are tried."""
 _FILE_NAME: Final = re.compile(r"\S{1,80}(?: \S{1,40}){0,2}\.[A-Za-z0-9]{1,5}")
+_FILTER: Final = re.compile(r"\s[a-z]\w*:\S")
+"""Beginning of a filter, such as ``tag:invoice``."""
 _REFUSALS: Final = (BadCommand, BadValue, NoSuchEntry, AmbiguousName)
 """Errors of words that may be no command in its exact form."""
 
@@ -47,6 +47,8 @@ class Meaning:
     arguments: Mapping[str, object]
     is_sure: bool
     """Whether it may run at once; else the person is asked first."""
+    then: str = ""
+    """Text of what is asked for after it, which is read when this is done."""
 
 
 class Meanings:
@@ -111,28 +113,37 @@ class _LineReader:
         self._usable = meanings.calls.usable(conversation.sender)
         self._tried = 0
         self._divisions = 0
+        self._is_refused = False  # as a command in its exact form
 
     async def read(self, line: str) -> Sequence[Meaning]:
         word, rest = (*line.split(maxsplit=1), "", "")[:2]
         command = self._all.commands.named(word)
         refusal: UserError | None = None
-        is_exact = command is not None and not command.changes
-        requests = [] if is_exact else self._all.grammar.requests(line)
-        if command is not None and not requests:
+        requests = self._all.grammar.requests(line)
+        has_files = command is not None and any(each.kind.is_file for each in command.parameters)
+        if requests and command is not None and not (command.changes or has_files):
+            # "list my files and delete x" looks for no such words.
+            for first, then in requests:
+                if (both := await self._both(first, then)) is not None:
+                    return both
+            requests = []
+        if command is not None and not (command.changes and requests):
             try:
                 return [await self._exact(command, line, rest)]
             except _REFUSALS as error:
-                refusal = error
-        for first, then in self._all.grammar.requests(line) if is_exact else requests:
-            if self._divisions >= MOST_DIVISIONS:
-                break
-            self._divisions += 1
+                refusal, self._is_refused = error, True
+        for first, then in requests:
             if (both := await self._both(first, then)) is not None:
                 return both
         found = await self._by_sentence(line)
         if isinstance(found, Meaning):
             return [found]
+        if (asked := await self._last_request(line)) is not None:
+            return [asked]
         refusal = refusal or found
+        if command is None:  # "pls snd ..." is not "ls snd ..."
+            line = self._all.grammar.without_openings(line)
+            word, rest = (*line.split(maxsplit=1), "", "")[:2]
         guess = await self._guess(line, word, rest, command, refusal)
         if guess is not None:
             return [guess]
@@ -145,15 +156,8 @@ class _LineReader:
     async def _exact(self, command: Command, line: str, rest: str) -> Meaning:
         """Return a command in its exact form. Raises as ``Command.match`` and as looking files up."""
         self._all.calls.check_rights(command, self._conversation.sender)
-        has_files = any(each.kind.is_file for each in command.parameters)
-        if rest and (command.changes or not has_files):
-            # "send it to me" changes nothing, and of "find me the plan" not all words are looked for.
-            for reading in self._all.grammar.readings(line):
-                meant = self._named(reading)
-                if meant is not None and not (meant.changes or reading.is_bare or reading.rest is not None):
-                    if isinstance(found := await self._from(reading), Meaning):
-                        return found
-                    break
+        if rest and isinstance(found := await self._harmless(command, line), Meaning):
+            return found
         failure: UserError | None = None
         async for match in self._matches(command, rest):
             try:
@@ -161,16 +165,10 @@ class _LineReader:
             except _REFUSALS as error:
                 failure = failure or error
             else:
-                has_rest = any(isinstance(each, Selection) and each.missing for each in arguments.values())
-                if has_rest and isinstance(found := await self._by_sentence(line), Meaning):
-                    return found
-                is_sure = not (
-                    command.changes
-                    and (
-                        self._reads_otherwise(line, command, match)
-                        or await self._is_ambiguous(command, match)
-                    )
-                )
+                closer = await self._closer(line, command, match, arguments)
+                if closer is not None:
+                    return closer
+                is_sure = not (command.changes and await self._is_ambiguous(command, match))
                 return Meaning(command, match.usage, arguments, is_sure)
         raise failure or command.missing()
 
@@ -180,7 +178,7 @@ class _LineReader:
         only = [each for each in command.parameters if [each.name] == list(general.parameters)]
         if len(command.usages) > 1 and rest and only and only[0].kind.is_file:
             files = self._files(command)
-            if await files.named(rest, whole=True, to_send=not only[0].is_exact):
+            if await files.named(rest, whole=True, to_send=_is_to_send(only[0])):
                 yield Match(general.line, {only[0].name: rest})
         first = command.match(rest, self._all.now, is_reply=bool(self._conversation.replies_to))
         yield first
@@ -188,15 +186,42 @@ class _LineReader:
             if other.values != first.values:
                 yield other
 
-    def _reads_otherwise(self, line: str, command: Command, match: Match) -> bool:
-        """Return whether a phrase of the command takes fewer words of a line for values."""
-        values = [str(each) for each in match.values.values()]
-        return any(
-            self._named(reading) is command
-            and reading.rest is None
-            and sum(map(len, reading.values.values())) < sum(map(len, values))
-            for reading in self._all.grammar.readings(line)
-        )
+    async def _harmless(self, command: Command, line: str) -> Meaning | None:
+        """Return what a phrase of a command that changes nothing means, where that comes first.
+
+        "send it to me" sends nothing to others, and of "find me the plan" not all words are looked for.
+        """
+        if not command.phrases or _FILTER.search(line):
+            return None  # nobody speaks like this
+        if not command.changes and any(each.kind.is_file for each in command.parameters):
+            return None
+        for reading in self._all.grammar.readings(line):
+            meant = self._named(reading)
+            if meant is not None and not (meant.changes or reading.is_bare or reading.rest is not None):
+                found = await self._from(reading)
+                return found if isinstance(found, Meaning) else None
+        return None
+
+    async def _closer(
+        self, line: str, command: Command, match: Match, arguments: Mapping[str, object]
+    ) -> Meaning | None:
+        """Return what a sentence means that takes fewer words for names than the exact form does."""
+        if any(isinstance(each, Selection) and each.missing for each in arguments.values()):
+            found = await self._by_sentence(line)
+            return found if isinstance(found, Meaning) else None
+        if command.changes:
+            for reading in self._closer_readings(line, command, match):
+                if isinstance(found := await self._from(reading), Meaning):
+                    return found
+        return None
+
+    def _closer_readings(self, line: str, command: Command, match: Match) -> Iterator[Reading]:
+        """Yield readings by phrases of the command that take fewer words of a line for values."""
+        taken = sum(len(unquoted(str(each))) for each in match.values.values())
+        for reading in self._all.grammar.readings(line):
+            less = sum(len(unquoted(each)) for each in reading.values.values()) < taken
+            if less and reading.rest is None and self._named(reading) is command:
+                yield reading
 
     async def _is_ambiguous(self, command: Command, match: Match) -> bool:
         """Return whether a bare number among the files is a place of a list and another file's id."""
@@ -212,13 +237,36 @@ class _LineReader:
     # --- sentences ------------------------------------------------------------------------------
 
     async def _both(self, first: str, then: str) -> Sequence[Meaning] | None:
-        try:
-            before, after = await self.read(first), await self.read(then)
-        except UserError:
+        lists, sender = self._all.lists, self._conversation.sender
+        spoken_of, before, after = lists.spoken_of(sender), list[Meaning](), list[Meaning]()
+        if self._divisions >= MOST_DIVISIONS:
             return None
+        self._divisions += 1
+        try:
+            before += await self.read(first)
+            # "it" in the second request is the file of the first one.
+            lists.speak_of(sender, [each.id for meaning in before for each in files_in(meaning.arguments)])
+            after += await self.read(then)
+        except UserError:
+            after = []
+        if not before or not after:
+            lists.speak_of(sender, spoken_of)
+            return None
+        if before == after:
+            return before
         # Not one of them has the exact form of a command, which is a line of its own.
-        both = [replace(each, is_sure=not each.command.changes) for each in (*before, *after)]
-        return both if before and after else None
+        first_ones = [replace(each, is_sure=not each.command.changes) for each in before]
+        if not first_ones[-1].is_sure:
+            return [*first_ones[:-1], replace(first_ones[-1], then=then)]
+        return [*first_ones, *(replace(each, is_sure=not each.command.changes) for each in after)]
+
+    async def _last_request(self, line: str) -> Meaning | None:
+        """Return what is asked for after something that is told, if it changes nothing."""
+        for rest in self._all.grammar.last_requests(line):
+            found = await self._by_sentence(rest)
+            if isinstance(found, Meaning) and not found.command.changes:
+                return found
+        return None
 
     async def _by_sentence(self, line: str) -> Meaning | UserError | None:
         """Return what a sentence means; else the error of the likeliest meaning, if there is one."""
@@ -230,7 +278,8 @@ class _LineReader:
             found = await self._from(reading)
             if isinstance(found, Meaning):
                 return found
-            failure = failure or found
+            if _is_telling(reading, line):
+                failure = failure or found
         return failure
 
     def _named(self, reading: Reading) -> Command | None:
@@ -291,9 +340,10 @@ class _LineReader:
         replied_to = self._all.calls.replied_to(self._conversation)
         referents = Referents(files, self._all.lists, sender, replied_to, self._all.grammar.references)
         found = await referents.find(
-            text, several=parameter.kind is Kind.FILES, to_send=not parameter.is_exact, is_bare=is_bare
+            text, several=parameter.kind is Kind.FILES, to_send=_is_to_send(parameter), is_bare=is_bare
         )
-        if found is None and (not is_bare or _FILE_NAME.fullmatch(text)):
+        if found is None and not self._is_refused and (not is_bare or _FILE_NAME.fullmatch(text)):
+            self._is_refused = True
             if self._all.grammar.references.is_plain_name(text):
                 await files.one(self._all.grammar.references.core(text))  # to say what is wrong with it
             return None
@@ -337,23 +387,15 @@ class _LineReader:
         return await self._all.calls.resolver(command.plugin, self._conversation).resolve(command, values)
 
 
-def near_name(refusal: UserError | None) -> str | None:
-    """Return the one name that somebody may have mistyped."""
-    if not isinstance(refusal, NoSuchEntry) or len(refusal.suggestions) != 1:
-        return None
-    (name,) = refusal.suggestions
-    stem = name.rpartition(".")[0]
-    likeness = max(fuzz.ratio(refusal.wanted.casefold(), each.casefold()) for each in (name, stem or name))
-    return name if likeness >= LIKE_ENOUGH else None
+def _is_telling(reading: Reading, line: str) -> bool:
+    """Return whether a reading with a name that stands for nothing is still the likeliest one.
+
+    One sign of Chinese alone is hardly a verb; it rather begins a longer word.
+    """
+    taken = sum(map(len, (*reading.values.values(), reading.rest or "")))
+    return reading.is_bare or len(line) - taken >= MOST_OF_A_WORD
 
 
-def files_in(arguments: Mapping[str, object]) -> Sequence[Entry]:
-    """Return the files among the arguments of a command."""
-    found = list[Entry]()
-    for value in arguments.values():
-        match value:
-            case Entry():
-                found.append(value)
-            case Selection(entries):
-                found += entries
-    return found
+def _is_to_send(parameter: Parameter) -> bool:
+    """Return whether files are meant as ``ArgumentResolver`` finds those to be sent."""
+    return parameter.kind is Kind.FILES and not parameter.is_exact

@@ -44,7 +44,7 @@ class Referents:
         for references in self.reader.read(text):
             if references[0].pick is not Pick.EXACT and not self.reader.is_plain_name(text):
                 continue
-            if is_bare and any(each.pick in {Pick.WORDS, Pick.ALL, Pick.SPOKEN_OF} for each in references):
+            if is_bare and any(map(_needs_a_verb, references)):
                 continue
             pattern = _pattern(references)
             if pattern is not None:
@@ -76,7 +76,7 @@ class Referents:
             case Pick.NAME | Pick.EXACT:
                 found = await self._named(reference, to_send=to_send, is_bare=is_bare)
             case Pick.WORDS:
-                found = await self._with_words(reference.text)
+                found = await self._with_words(reference.text, to_send=to_send)
             case Pick.SPOKEN_OF:
                 found = self.replied_to or self.lists.spoken_of(self.sender)
             case Pick.NEWEST:
@@ -106,14 +106,16 @@ class Referents:
                 return (entry.id,)
         return ()
 
-    async def _with_words(self, text: str) -> Sequence[int]:
+    async def _with_words(self, text: str, *, to_send: bool) -> Sequence[int]:
         if not _is_long_enough(text):
             return ()
         try:
             found = await self.files.search(text, limit=2)
         except FilebotError:  # words that a plugin takes for a filter
             return ()
-        return [each.id for each in found] if len(found) == 1 else ()
+        # In private, files of rooms are found as well; by words they can be had there, but not changed.
+        meant = [each.id for each in found if to_send or each.room == self.sender.room]
+        return meant if len(found) == 1 else ()
 
     async def _listed(self, endings: Sequence[str]) -> Sequence[int]:
         """Return the files of the list shown last, or else those that ``ls`` would list."""
@@ -128,6 +130,13 @@ class Referents:
         entries = await self.files.page(limit=LOOKED_THROUGH)
         suffixes = tuple(f".{ending}" for ending in endings)
         return [each for each in entries if not suffixes or each.name.casefold().endswith(suffixes)]
+
+
+def _needs_a_verb(reference: Reference) -> bool:
+    """Return whether words stand for files only beside a verb: "photos", but not "all photos"."""
+    return reference.pick in {Pick.WORDS, Pick.SPOKEN_OF} or (
+        reference.pick is Pick.ALL and not reference.is_every
+    )
 
 
 def _pattern(references: Sequence[Reference]) -> str | None:

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from filebot.chat.meanings import Meaning, Meanings, files_in
+from filebot.chat.filled_in import files_in, filled
+from filebot.chat.meanings import Meaning, Meanings
 from filebot.errors import NothingToConfirm, PluginError, UnknownCommand, WrongPlace
 from filebot.files.access import unknown
-from filebot.files.selection import Selection
-from filebot.model import Entry, Sender
+from filebot.model import Sender
 from filebot.plugin.calls import PluginCalls
 from filebot.plugin.commands import CommandList
 from filebot.plugin.confirmation import Confirmations, PinnedFiles, Question, answer_in
@@ -47,7 +47,7 @@ class TypedText:
         """
         # Whatever is typed, nobody waits for an answer after it.
         question = self._channel.chat_state.questions.take(conversation.sender, self._clock())
-        lines = lines_of(text)
+        lines = self._joined(lines_of(text))
         answer = answer_in(lines[0].removeprefix("!")) if len(lines) == 1 else None
         if answer is not None:
             await self._answered(conversation, answer, question, came_late=came_late)
@@ -61,6 +61,14 @@ class TypedText:
             await conversation.reply("reception/more_lines", left_out=len(lines) - MOST_LINES)
         await self._ask(conversation, asked)
         return bool(done)
+
+    def _joined(self, lines: Sequence[str]) -> Sequence[str]:
+        """Return lines; two that are a command's name and what follows it are one."""
+        if len(lines) != 2:
+            return lines
+        command, other = (self._commands.named(line.split(maxsplit=1)[0]) for line in lines)
+        needs_more = command is not None and " " not in lines[0] and command.parameters
+        return [" ".join(lines)] if needs_more and other is None else lines
 
     async def say_unknown(self, conversation: Conversation, text: str) -> None:
         """Say that nothing in a text is understood."""
@@ -134,6 +142,7 @@ class TypedText:
             conversation.replies_to,
             meant=conversation.render("reception/meant", command=typed),
             named=frozenset(each.id for each in files_in(meaning.arguments)),
+            rest=meaning.then,
         )
 
     async def _answered(
@@ -152,7 +161,10 @@ class TypedText:
             else:
                 with answering(runs):
                     again = await self._calls.go_on(question, conversation)
-                asked[:0] = [] if again is None else [again]
+                    if again is not None:
+                        asked.insert(0, replace(again, rest=question.rest))
+                    elif question.rest:
+                        asked[:0] = await self._line(conversation, question.rest) or ()
         await self._ask(conversation, asked, runs)
 
     async def _ask(
@@ -169,8 +181,8 @@ class TypedText:
                     f"a question of the plugin {question.command.plugin} is too large to wait"
                 )
             try:
-                message_id = await conversation.ask(
-                    "reception/question", question=question.text, sender=sender
+                message_id = await self._channel.ask(
+                    conversation, "reception/question", question=question.text, sender=sender
                 )
             except BaseException:
                 questions.take(sender, self._clock())  # nobody read it
@@ -178,36 +190,6 @@ class TypedText:
             questions.asked_in(sender, message_id)
             if not question.meant:
                 self._lists.show(sender, _ids(question.arguments)[:MOST_SHOWN])
-
-
-def filled(usage: str, arguments: Mapping[str, object]) -> str:
-    """Return a command as somebody could type it, with its arguments in their places."""
-    words = []
-    for word in usage.split():
-        name = word.strip("[]").lower()
-        if not word.strip("[]").isupper():
-            words.append(word)
-        elif (value := arguments.get(name)) is not None and value != "":
-            words.append(_typed(value))
-    return " ".join(words)
-
-
-def _typed(value: object) -> str:
-    match value:
-        case Entry(name=name):
-            return _in_quotes(name)
-        case Selection(entries):
-            names = [each.name for each in entries]
-            different = len(set(names)) == len(names)
-            return " ".join(_in_quotes(each.name) if different else f"#{each.id}" for each in entries)
-        case _:
-            return _in_quotes(str(value))
-
-
-def _in_quotes(text: str) -> str:
-    if not any(each.isspace() for each in text):
-        return text
-    return f"“{text}”" if '"' in text else f'"{text}"'
 
 
 def _ids(arguments: Mapping[str, object]) -> list[int]:

@@ -168,8 +168,8 @@ class _Attempt:
             await self._say(method, None)
         await self._must_still_go()
         message_id = await context.messenger.send_file(request.to, request.entry, url)
-        await context.shown_files.add(request.to, message_id, [await self._shown_id()])
         await context.bounces.sent(request.sender, request.language, request.entry, request.to, message_id)
+        await context.shown_files.add(request.to, message_id, [await self._shown_id()])
         await self._done()
         return method
 

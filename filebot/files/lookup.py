@@ -72,11 +72,8 @@ class Lookup:
         """
         wanted, in_public = plain_text(wanted), self._access.sender.in_public and not to_send
         scopes = tuple(self._access.scopes()) if to_send else (self._access.here(),)
-        return (
-            await self._called(wanted, scopes, in_public=in_public)
-            or await self._by_other_name(wanted, in_public=in_public)
-            or (None if whole else await self._by_prefix(wanted))
-        )
+        called = await self._called(wanted, scopes, in_public=in_public)
+        return called or (None if whole else await self._by_prefix(wanted))
 
     async def with_id(self, entry_id: int) -> Entry:
         """Return the file of this id, if the sender may see it where they speak. Raises NoSuchEntry."""

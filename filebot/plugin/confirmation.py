@@ -155,6 +155,8 @@ class Question:
     """Questions that are asked when this one is answered."""
     runs: tuple[CommandRun, ...] = ()
     """Runs of the command that led to it: what a yes does counts as done by that."""
+    rest: str = ""
+    """Text that is read when the command is done."""
 
     @property
     def text(self) -> str:

@@ -87,6 +87,10 @@ class Channel:
         """Gather replies while a request of the sender's is handled; see :class:`GatheredReplies`."""
         return self.chat_state.gathered.handling(sender, self.reply_sender, anew=anew)
 
+    async def ask(self, conversation: "Conversation", template: str, /, **values: object) -> str:
+        """Answer with a question, and return the id of its message."""
+        return await conversation._answer(conversation.sender, template, values)  # noqa: SLF001 - a part of it
+
     def composing(
         self, conversation: "Conversation", message: IncomingMessage
     ) -> AbstractAsyncContextManager[None]:
@@ -145,10 +149,6 @@ class Conversation:
         if message_id:
             await self._replies.messenger.react(self.sender.address, message_id, emoji)
         return bool(message_id)
-
-    async def ask(self, template: str, /, **values: object) -> str:
-        """Answer with a question, and return the id of its message."""
-        return await self._answer(self.sender, template, values)
 
     async def reply_error(
         self, error: Exception, name: str = "", *, action: str = "", plugin: str = "", aside: bool = False

@@ -97,7 +97,7 @@ def _choice(tokens: list[str]) -> tuple[str, list[str]]:
             part += f"{between}(?P<{sign.lower()}>{_LAZY}{_GAP}"
         else:
             part += word_pattern(sign) + _GAP
-    # Of two that fit, the longer one says more.
+    # The longer one of two that fit says more.
     parts = sorted((*parts, part), key=len, reverse=True)
     return "|".join(parts) if len(parts) == 1 else "(?:" + "|".join(parts) + ")", tokens
 

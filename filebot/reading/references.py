@@ -57,6 +57,8 @@ class Reference:
     """The place, or how many files."""
     endings: tuple[str, ...] = ()
     """Endings of the names, where words for a kind of files were used."""
+    is_every: bool = False
+    """Whether it was said that all of them are meant."""
 
 
 class ReferenceReader:
@@ -187,8 +189,9 @@ class _Language:
         """Yield the files of a kind: all of them if there are several, else the newest."""
         bare = self._articles.sub("", text, count=1) if self._articles.match(text) else text
         if endings := _endings(bare):
-            plural = bare.strip().lower().endswith("s") or self._every.match(text.strip()) is not None
-            yield Reference(Pick.ALL if plural else Pick.NEWEST, endings=endings)
+            is_every = self._every.match(text.strip()) is not None
+            plural = is_every or bare.strip().lower().endswith("s")
+            yield Reference(Pick.ALL if plural else Pick.NEWEST, endings=endings, is_every=is_every)
 
     def without_words(self, text: str) -> str:
         """Return a text without one word before or after a name."""

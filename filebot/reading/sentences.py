@@ -13,7 +13,7 @@ from typing import Final
 from filebot.reading.phrases import Phrase, alternatives
 from filebot.reading.quotes import Sealed
 from filebot.reading.references import ReferenceReader
-from filebot.reading.signs import folded, without_ending
+from filebot.reading.signs import folded, without_beginning, without_ending
 from filebot.reading.tables import LanguageTable
 
 LONGEST: Final = 300
@@ -24,7 +24,8 @@ _MOST_CUTS: Final = 5
 """Words before a request, and after it, that are left out one by one."""
 MOST_SEQUELS: Final = 6
 """Places at which a line is taken for two requests."""
-_SIGNS_BETWEEN: Final = r"[\s,.!:;，。！：；、-]*"
+_SOME_FILE: Final = "x"
+_SIGNS_BETWEEN: Final = r"[\s,.!:;，。！：；、-]*+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Grammar:
         )
         self._bare = [each for each in read if each.is_bare]
         self._words = frozenset(words)
-        # Those of Chinese need no blank behind them.
+        # Chinese ones need no blank behind them.
         self._unspaced = sorted((each for each in self._words if not each.isascii()), key=len, reverse=True)
         self.references = ReferenceReader(tables)
         openings = [each for table in tables for each in table.openings]
@@ -66,20 +67,25 @@ class Grammar:
         self._closing = re.compile(rf"{_SIGNS_BETWEEN}{alternatives(closings)}\Z", re.IGNORECASE)
         openers = alternatives(openings)
         how_to = alternatives(each for table in tables for each in table.how_to)
+        nouns = alternatives(each for table in tables for each in table.nouns)
         self._how_to = re.compile(
-            rf"(?:{openers}{_SIGNS_BETWEEN}){{0,{_MOST_CUTS}}}{how_to}", re.IGNORECASE
+            rf"(?:{openers}{_SIGNS_BETWEEN}){{0,{_MOST_CUTS}}}(?:{nouns})?{how_to}", re.IGNORECASE
         )
-        sequels = [*map(_sequels, tables), r"\s*[,.;!，。；！、]\s*"]
+        self._gerunds = {gerund: verb for table in tables for gerund, verb in table.gerunds.items()}
+        self._elided = [each for table in tables for each in table.elided]
+        before_gerund = alternatives(each for table in tables for each in table.before_gerunds)
+        self._before_gerund = re.compile(rf"{before_gerund}\s*(?P<gerund>\w+)", re.IGNORECASE)
+        sequels = [*map(_sequels, tables), r"\s*[,.;!]\s+|\s*[，。；！、]\s*"]
         self._sequel = re.compile("|".join(sequels), re.IGNORECASE)
 
     def readings(self, line: str) -> list[Reading]:
         """Return what a line may mean, the likeliest first."""
         if len(line) > LONGEST:
             return []
-        if (asked := self._how_to.match(folded(line))) is not None:
-            verbs = (each for each in self._ordered(line[asked.end() :]) if not each.is_bare)
-            return [Reading(HELP, {"command": each.command}) for each in islice(verbs, 1)]
         found = list[Reading]()
+        if (asked := self._how_to.match(folded(line))) is not None:
+            whole = (each for each in self._ordered(line) if each.command == HELP and not each.rest)
+            return [next(whole, None) or self._help_for(line[asked.end() :])]
         for reading in self._ordered(line):
             if reading not in found:
                 found.append(reading)
@@ -93,9 +99,44 @@ class Grammar:
         for match in islice(self._sequel.finditer(sealed.text), MOST_SEQUELS):
             first = sealed.opened(sealed.text[: match.start()]).strip()
             rest = sealed.opened(sealed.text[match.end() :]).strip()
-            if first and rest and self._has_verb(first) and self._has_verb(rest):
-                found.append((first, rest))
+            if first and rest and self._has_verb(first):
+                # In Chinese the object is left out the second time.
+                spoken = (rest, *(it + rest for it in self._elided))
+                found += [(first, each) for each in spoken if self._has_verb(each)]
         return found
+
+    def last_requests(self, line: str) -> Iterator[str]:
+        """Yield what may be asked for at the end of a line, after something is told: "new phone, ..."."""
+        if len(line) > LONGEST:
+            return
+        sealed = Sealed(line)
+        for match in islice(self._sequel.finditer(sealed.text), MOST_SEQUELS):
+            told = sealed.opened(sealed.text[: match.start()]).strip()
+            rest = sealed.opened(sealed.text[match.end() :]).strip()
+            if rest and self.references.is_plain_name(told) and self._has_verb(rest):
+                yield rest
+
+    def without_openings(self, line: str) -> str:
+        """Return a line without the words before a request, where a blank follows them."""
+        for _ in range(_MOST_CUTS):
+            match = self._opening.match(folded(line))
+            if match is None or not match[0].endswith(" ") or match.end() == len(line):
+                break
+            line = line[match.end() :]
+        return line
+
+    def _help_for(self, asked: str) -> Reading:
+        """Return the reading of a question how something is done: the help for what does it."""
+        # A verb alone is asked about as well.
+        lines = (asked, f"{without_ending(asked)} {_SOME_FILE}")
+        verbs = [each for line in lines for each in self._ordered(line) if not each.is_bare]
+        if verbs:
+            return Reading(HELP, {"command": min(verbs, key=_left_to_values).command})
+        text = folded(asked).casefold()
+        words = (self._gerunds.get(each, each) for each in re.findall(r"[a-z]+", text))
+        named = next((each for each in words if each in self._words), None)
+        named = named or next((each for each in self._unspaced if each in text), None)
+        return Reading(HELP, {} if named is None else {"command": named})
 
     def _has_verb(self, text: str) -> bool:
         return any(not each.is_bare for each in self._ordered(text))
@@ -110,7 +151,7 @@ class Grammar:
                 rest = sealed.opened(core[len(word) :].strip(" :："))
                 found.append(Reading(word, {}, rest=rest))
         # The less is left to values, the more of the sentence is understood.
-        yield from sorted(found, key=lambda each: sum(map(len, (*each.values.values(), each.rest or ""))))
+        yield from sorted(found, key=_left_to_values)
         yield from _by_phrases(sealed, cores, self._bare)
 
     def _command_in(self, text: str) -> str | None:
@@ -127,6 +168,10 @@ class Grammar:
             for _ in range(_MOST_CUTS):
                 if core.strip():
                     yield core.strip()
+                if (match := self._before_gerund.match(core)) is not None:
+                    gerund = match["gerund"].casefold()
+                    core = self._gerunds.get(gerund, gerund) + core[match.end() :]
+                    continue
                 match = self._opening.match(folded(core))
                 if match is None or not 0 < match.end() < len(core):
                     break
@@ -134,7 +179,7 @@ class Grammar:
 
     def _without_closings(self, text: str) -> Iterator[str]:
         yield text
-        core = without_ending(text)
+        core = without_ending(without_beginning(text))
         for _ in range(_MOST_CUTS):
             if core:
                 yield core
@@ -142,6 +187,10 @@ class Grammar:
             if match is None or not match.start():
                 return
             core = without_ending(core[: match.start()])
+
+
+def _left_to_values(reading: Reading) -> int:
+    return sum(map(len, (*reading.values.values(), reading.rest or "")))
 
 
 def _by_phrases(

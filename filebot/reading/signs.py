@@ -14,7 +14,11 @@ _QUOTATION: Final = re.compile(r"\s*[>＞]")
 _FENCE: Final = re.compile(r"\s*(```|~~~)\w*\s*")
 _LIST_MARK: Final = re.compile(r"\s*[-*•·]\s+(?=\S)")
 _CODE: Final = re.compile(r"(`+)([^`]+)\1")
-_ENDING: Final = re.compile(r"[\s.!?,;:…~、。！？，；：～]+\Z")
+_SIGNS: Final = r"\s.!?,;:…~、。！？，；：～"
+_EMOJI: Final = r"\u2600-\u27bf\u2b50\u2b55\U0001f000-\U0001faff\ufe0f\u200d"
+# An emoji right after a Latin letter or a digit is part of a name.
+_ENDING: Final = re.compile(rf"(?:[{_SIGNS}]+|(?<=[{_SIGNS}\u2e80-\u9fff{_EMOJI}])[{_EMOJI}]+)+\Z")
+_BEGINNING: Final = re.compile(rf"[{_EMOJI}]+\s*(?=\S)")
 
 
 def folded(text: str) -> str:
@@ -45,5 +49,10 @@ def without_code_marks(line: str) -> str:
 
 
 def without_ending(text: str) -> str:
-    """Return a text without the punctuation at its end."""
+    """Return a text without the punctuation and the emoji at its end."""
     return _ENDING.sub("", text)
+
+
+def without_beginning(text: str) -> str:
+    """Return a text without the emoji before its first word."""
+    return _BEGINNING.sub("", text.lstrip(), count=1) if _BEGINNING.match(text.lstrip()) else text

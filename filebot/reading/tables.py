@@ -54,6 +54,12 @@ class LanguageTable:
     """Words after a number."""
     numbers: Mapping[str, int] = field(default_factory=dict)
     """Words for numbers: "two"."""
+    elided: Sequence[str] = ()
+    """Words for an object that is left out before a verb."""
+    before_gerunds: Sequence[str] = ()
+    """Phrases before a request whose verb is a gerund: "would you mind"."""
+    gerunds: Mapping[str, str] = field(default_factory=dict)
+    """Verbs by their gerunds: "sending" is "send"."""
     ordinals: Mapping[str, int] = field(default_factory=dict)
     """Words for places in a list: "second"."""
 

@@ -18,7 +18,7 @@ async def first_contact(stage: Stage) -> None:
 async def ten_photos(stage: Stage) -> None:
     alice = await Person.of(stage, "alice")
     photos = [picture(stage.folder, f"IMG_{n:04}.png", 40_000 + 1000 * n) for n in range(1, 11)]
-    await alice.drops(*photos)
+    await alice.drops(*photos, until_said="IMG_0010|10 (files|photos)")
     await alice.says("ls")
     await alice.says("how much space do I have left?")
     await alice.says("get 2")
@@ -28,9 +28,12 @@ async def ten_photos(stage: Stage) -> None:
 
 async def everyday_words(stage: Stage) -> None:
     alice = await Person.of(stage, "alice")
-    await alice.drops(pdf(stage.folder, "Annual report.pdf", 24_000))
-    await alice.drops(text_file(stage.folder, "notes.md", "# Notes\n\n* Bring the charger.\n"))
-    await alice.drops(picture(stage.folder, "beach.png", 48_000))
+    await alice.drops(
+        pdf(stage.folder, "Annual report.pdf", 24_000),
+        text_file(stage.folder, "notes.md", "# Notes\n\n* Bring the charger.\n"),
+        picture(stage.folder, "beach.png", 48_000),
+        until_said="beach.png",
+    )
     await alice.says("can you show me my files?")
     await alice.says("send me the report")
     await alice.says("get 3")
@@ -47,13 +50,17 @@ async def in_chinese(stage: Stage) -> None:
     alice = await Person.of(stage, "alice", language="zh-CN")
     await alice.adds_the_bot()
     await alice.says("你好")
-    await alice.drops(pdf(stage.folder, "年度报告.pdf", 24_000))
-    await alice.drops(picture(stage.folder, "海边.png", 48_000))
+    await alice.drops(
+        pdf(stage.folder, "年度报告.pdf", 24_000),
+        picture(stage.folder, "海边.png", 48_000),
+        until_said="海边",
+    )
     await alice.says("看看我的文件")
     await alice.says("把年度报告发给我")
     await alice.says("下载海边")
     await alice.says("查找报告")
     await alice.says("把海边.png改名为夏天.png")
+    await alice.says("是")
     await alice.says("还剩多少空间？")
     await alice.says("删除夏天.png")
     await alice.says("是")
@@ -66,8 +73,8 @@ async def replies_and_second_thoughts(stage: Stage) -> None:
     await Person.of(stage, "bob")
     (beach,) = await alice.drops(picture(stage.folder, "beach.png", 48_000))
     stored = alice.heard_last()
-    (plan,) = await alice.drops(pdf(stage.folder, "plan.pdf", 24_000))
     await alice.replies("info", stored)
+    (plan,) = await alice.drops(pdf(stage.folder, "plan.pdf", 24_000))
     await alice.replies("get", beach)
     await alice.replies(f"send to bob@{stage.server.host}", plan, answers=3)
     await alice.replies("rename plan-2.pdf", plan)

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, SubElement
 from slixmpp import JID
 
 from filebot.localserver.peer import OOB, MessageType, Peer, Received
-from tests.conversations.stage import BOT, Stage, size_text
+from tests.conversations.stage import ANSWER_LIMIT_S, BOT, Stage, size_text
 from tests.conversations.transcript import Line
 
 UPLOAD_S: Final = 0.3
@@ -69,10 +69,12 @@ class Person:
         async with self.stage.step(answers, f"invitation into {room}"):
             message.send()
 
-    async def says(self, text: str, *, room: str = "", aside: bool = False, answers: int = 1) -> Sent:
+    async def says(
+        self, text: str, *, room: str = "", aside: bool = False, answers: int = 1, until_said: str = ""
+    ) -> Sent:
         """Write something."""
         self._note(text, room, aside=aside)
-        async with self.stage.step(answers, text):
+        async with self.stage.step(answers, text, until_said=until_said):
             return self._send(text, room, aside=aside)
 
     async def replies(self, text: str, to: Received | Sent, *, answers: int = 1) -> None:
@@ -115,13 +117,15 @@ class Person:
             message.send()
 
     async def drops(
-        self, *paths: Path, room: str = "", aside: bool = False, answers: int = 1
+        self, *paths: Path, room: str = "", aside: bool = False, answers: int = 1, until_said: str = ""
     ) -> list[Sent]:
         """Send files, each in a message of its own, as apps do."""
         for path in paths:
             self._note(f"[file {path.name}, {size_text(path.stat().st_size)}]", room, aside=aside)
         sent: list[Sent] = []
-        async with self.stage.step(answers, f"drops {paths[0].name}"):
+        async with self.stage.step(
+            answers, f"drops {paths[0].name}", 3 * ANSWER_LIMIT_S, until_said=until_said
+        ):
             for path in paths:
                 if sent:
                     await asyncio.sleep(UPLOAD_S)

@@ -1,6 +1,7 @@
 """Private server, a bot on it and people, for one conversation."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -65,12 +66,12 @@ class Stage:
         self.bot = server.jid(BOT)
         self.transcript = Transcript()
         self.troubles: list[str] = []
-        """Steps that had fewer answers than expected."""
+        """Steps that had fewer answers than expected, or not the expected one."""
         self._process = bot
         self._stack = stack
         self._names: list[str] = []
         self._heard = 0
-        """Messages of the bot, corrections left out."""
+        """Messages, corrections and reactions of the bot."""
         self._last = 0.0
         self._seen: set[tuple[str, str, str]] = set()
         self._files: list[tuple[Line, Peer, str]] = []
@@ -95,8 +96,13 @@ class Stage:
         return peer
 
     @asynccontextmanager
-    async def step(self, answers: int, what: str, limit_s: float = ANSWER_LIMIT_S) -> AsyncIterator[None]:
-        """Do something, and write down what the bot says to it; expect this many messages."""
+    async def step(
+        self, answers: int, what: str, limit_s: float = ANSWER_LIMIT_S, *, until_said: str = ""
+    ) -> AsyncIterator[None]:
+        """Do something, and write down what the bot says to it.
+
+        Expect this many messages or corrections, and one with a text that fits ``until_said``.
+        """
         since, heard = len(self.transcript.lines), self._heard
         yield
         now = asyncio.get_running_loop().time
@@ -104,15 +110,20 @@ class Stage:
         pause = QUIET_S if answers else SILENCE_S
 
         def is_over() -> bool:
-            is_answered = self._heard - heard >= answers or now() - begin > limit_s
+            is_told = self._heard - heard >= answers and self._is_said(until_said)
+            is_answered = is_told or now() - begin > limit_s
             return is_answered and now() - self._last > pause
 
         await until(is_over, limit_s + ANSWER_LIMIT_S * 3)
         count = self._heard - heard
-        if count != answers:
+        if count < answers or not self._is_said(until_said):
             self.troubles.append(f"{count} answers instead of {answers}: {what}")
         await self._fetch_files()
         self.transcript.sort(since + 1, self._names)
+
+    def _is_said(self, pattern: str) -> bool:
+        texts = [line.text for line in self.transcript.lines if line.who == BOT]
+        return not pattern or any(re.search(pattern, text) for text in texts)
 
     def incidents(self) -> list[str]:
         """Return what the bot's log complains of."""
@@ -152,6 +163,7 @@ class Stage:
         if (replaced := stanza.find(CORRECT)) is not None and replaced.get("id") in lines:
             line = lines[replaced.get("id", "")]
             line.text, line.edits = heard.body, line.edits + 1
+            self._heard += 1
         else:
             line = Line(BOT, to, room, heard.body)
             self._heard += 1

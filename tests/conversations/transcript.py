@@ -28,6 +28,7 @@ SAME_EACH_TIME: Final = (
     (re.compile(r"\b\d+( ?)%"), r"12\1%"),
     (re.compile(r"\b[\d.]+ [kM]?B of 8 MB"), "1 MB of 8 MB"),
     (re.compile(r"\b[\d.]+ [kM]?B(?= a second)"), "80 kB"),
+    (re.compile(r"\bstopped after [\d.]+ [kM]?B\b"), "stopped after 1 MB"),
     (re.compile(rf"\b(?:{_SPAN} ?)+ left"), "1 minute 30 seconds left"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "9f86d081884c7d65..."),
 )
@@ -90,7 +91,6 @@ def _rows(line: Line, *, is_for_one: bool) -> Iterator[str]:
     if not line.who:
         yield from _wrapped(f"({same_each_time(line.text)})", "")
         return
-    marks = " (edited)" * bool(line.edits) + " (taken back)" * line.is_gone
     label = line.who
     if line.place:
         label += f", in {line.place}"
@@ -98,7 +98,8 @@ def _rows(line: Line, *, is_for_one: bool) -> Iterator[str]:
         label += f", to {line.to} only"
     elif line.to and not is_for_one:
         label += f" to {line.to}"
-    first, *others = f"{same_each_time(line.text)}{marks}".split("\n")
+    label += " (edited)" * bool(line.edits) + " (taken back)" * line.is_gone
+    first, *others = same_each_time(line.text).split("\n")
     yield from _wrapped(first, f"{label}: ")
     for each in others:
         yield from _wrapped(each, "    ")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LIMIT_S = 300
+LIMIT_S = 600
 
 
 # The document shows rooms with occupant-ids, and a bot with an account.

@@ -1,17 +1,20 @@
 """Converse.js 14 in a headless browser, with its dialog for ad-hoc commands."""
 
+import base64
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+from urllib.parse import unquote, urlsplit
 
 from filebot.localserver.server import Server
 from tests.interop.browser import Browser
 from tests.interop.command_window import Button, Field, Page, Value
 from tests.interop.network import Network
+from tests.interop.shown import Contact, Kind, Shown
 
 LIBRARY: Final = Path(sys.prefix) / "share/converse.js"
 """Converse.js as its npm package has it; ``scripts/bootstrap test`` brings it."""
@@ -23,15 +26,6 @@ ACTIONS: Final = {
 }
 NAMES: Final = {button: action for action, button in ACTIONS.items()}
 PAGE: Final = Path(__file__).with_name("converse.html")
-
-
-@dataclass(frozen=True)
-class Shown:
-    """Message as a chat shows it."""
-
-    text: str
-    links: tuple[str, ...]
-    pictures: tuple[str, ...]
 
 
 class Converse:
@@ -69,24 +63,70 @@ class Converse:
     ) -> None:
         await self._stack.aclose()
 
-    async def messages_of(self, jid: str, wanted: str) -> list[Shown]:
-        """Open the chat with somebody, and return its messages when one of them has these words."""
+    async def ask_for(self, jid: str, text: str) -> None:
+        """Write a message into the chat and press Return."""
+        await self._browser.evaluate(
+            """
+            await api.chats.open(jid);
+            const box = await find(".chat-textarea");
+            box.value = text;
+            box.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", keyCode: 13, bubbles: true }));
+            """,
+            jid=jid,
+            text=text,
+        )
+
+    async def give(self, jid: str, paths: Sequence[Path]) -> None:
+        """Drop files on the chat, all at once."""
+        files = [[path.name, base64.b64encode(path.read_bytes()).decode()] for path in paths]
+        await self._browser.evaluate(
+            """
+            await api.chats.open(jid);
+            const dropped = new DataTransfer();
+            for (const [name, text] of files) {
+                const bytes = Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
+                dropped.items.add(new File([bytes], name, { type: types[name.split(".").pop()] }));
+            }
+            const input = await find("input.fileupload");
+            input.files = dropped.files;
+            input.dispatchEvent(new Event("change", { bubbles: true }));
+            """,
+            jid=jid,
+            files=files,
+            types={"png": "image/png", "bin": "application/octet-stream"},
+        )
+
+    async def shown(self, jid: str) -> list[Shown]:
+        """Open the chat with somebody, and return what it shows of their messages."""
         found = await self._browser.evaluate(
             """
             await api.chats.open(jid);
-            const bodies = () => [...document.querySelectorAll("converse-chat-message-body")];
-            await until(() => bodies().some((each) => each.text.includes(wanted)), wanted);
-            await new Promise((done) => setTimeout(done, 1000));  // until pictures are in their place
-            return bodies().map((each) => ({
+            const bodies = [...document.querySelectorAll("converse-chat-message-body")];
+            return bodies.filter((each) => each.model.get("sender") === "them").map((each) => ({
                 text: each.innerText.trim(),
                 links: [...each.querySelectorAll("a")].map((link) => link.href),
                 pictures: [...each.querySelectorAll("img")].map((image) => image.src),
             }));
             """,
             jid=jid,
-            wanted=wanted,
         )
-        return [Shown(each["text"], tuple(each["links"]), tuple(each["pictures"])) for each in found]
+        return [_shown(each["text"], each["links"], each["pictures"]) for each in found]
+
+    async def contact(self, jid: str) -> Contact:
+        """Return what the roster and the chat show of a contact."""
+        name, avatar, state = await self._browser.evaluate(
+            """
+            const chat = await api.chats.open(jid);
+            const contact = await api.contacts.get(jid);
+            const row = await until(() => [...document.querySelectorAll("converse-roster-contact")]
+                .find((each) => each.model.get("jid") === jid), "contact");
+            await until(() => contact.vcard?.get("image_hash"), "avatar");
+            return [row.innerText.trim(), Boolean(contact.vcard.get("image_hash")),
+                chat.notifications.get("chat_state") || null];
+            """,
+            jid=jid,
+        )
+        return Contact(name, avatar, state)
 
     async def picture(self, path: Path) -> Path:
         """Write what the whole window shows as PNG, and return the path."""
@@ -197,3 +237,16 @@ def _page(shown: Any) -> Page:
 
 def _value(value: Any) -> Value:
     return tuple(value) if isinstance(value, list) else value
+
+
+def _shown(text: str, links: list[str], pictures: list[str]) -> Shown:
+    """Name the form of a message; words, link and picture together are text."""
+    if [text, len(pictures)] == ["", 1] and set(links) <= set(pictures):
+        return Shown(Kind.PICTURE, _name(pictures[0]))
+    if [text] == links and not pictures:
+        return Shown(Kind.LINK, _name(text))
+    return Shown(Kind.TEXT, text)
+
+
+def _name(url: str) -> str:
+    return unquote(urlsplit(url).path.rpartition("/")[2])

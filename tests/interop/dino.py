@@ -1,8 +1,10 @@
 """Dino 0.4, driven by keys and clicks; the results are read from its database and the server's log."""
 
 import asyncio
+import re
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +17,7 @@ from tests.interop.desktop import (
     Program,
     Sending,
 )
+from tests.interop.shown import Contact, Kind, Shown
 from tests.interop.trace import MoveBy
 
 ACCOUNT: Final = 1
@@ -29,6 +32,14 @@ AUTOMATIC_BYTES: Final = 5_000_000
 # Places in a window that fills the screen.
 PAPERCLIP: Final = (338, 713)
 LATEST_FILES: Final = ((400, 655), (400, 595), (400, 550))
+
+_SHOWN: Final = """\
+SELECT m.body, f.file_name, f.mime_type, f.state, f.path FROM content_item c
+JOIN conversation t ON t.id = c.conversation_id JOIN jid j ON j.id = t.jid_id
+LEFT JOIN message m ON c.content_type = 1 AND m.id = c.foreign_id
+LEFT JOIN file_transfer f ON c.content_type = 2 AND f.id = c.foreign_id
+WHERE NOT c.hide AND j.bare_jid = ? AND ? IN (m.direction, f.direction) ORDER BY c.time, c.id"""
+_STATE: Final = re.compile(r"<\{http://jabber.org/protocol/chatstates\}:(\w+)")
 
 # libdino/src/entity/file_transfer.vala and message.vala.
 COMPLETE: Final = 0
@@ -123,6 +134,43 @@ class Dino(DesktopClient):
             await self._open(by)
             await self._click_on_file(number)
         return await self.until(arrived, f"whole file of {by}", limit_s)
+
+    async def ask_for(self, jid: str, text: str) -> None:
+        """Write a message."""
+        await self.say(jid, text)
+
+    async def give(self, jid: str, paths: Sequence[Path]) -> None:
+        """Send files, one after the other as Dino does."""
+        for path in paths:
+            assert await self.send(jid, path) == Sending(True, MoveBy.UPLOAD, "success")
+
+    async def shown(self, jid: str) -> list[Shown]:
+        """Return what the chat shows of somebody's messages."""
+        found = []
+        for body, name, kind, state, path in self._rows(_SHOWN, jid, RECEIVED):
+            if name is None:
+                found.append(Shown(Kind.TEXT, body))
+            else:
+                arrived = state == COMPLETE and path is not None
+                is_picture = arrived and str(kind).startswith("image/")
+                found.append(Shown(Kind.PICTURE if is_picture else Kind.CARD, name))
+        return found
+
+    async def contact(self, jid: str) -> Contact:
+        """Return what Dino knows of a contact; the state is that of its last stanza with one."""
+        assert self._program is not None
+        [(name,)] = self._rows("SELECT name FROM roster WHERE jid = ?", jid)
+        query = "SELECT hash FROM contact_avatar a JOIN jid j ON j.id = a.jid_id WHERE j.bare_jid = ?"
+        folder = self.desktop.home / "data/dino/avatars"
+        has_avatar = any((folder / digest).exists() for (digest,) in self._rows(query, jid))
+        messages = self._program.said().split("<{jabber:client}:message ")
+        received = "".join(each for each in messages if f"from='{jid}/" in each.partition("\n")[0])
+        states = _STATE.findall(received)
+        return Contact(name or jid, has_avatar, states[-1] if states else None)
+
+    async def picture(self, path: Path) -> Path:
+        """Write what the screen shows as PNG, and return the path."""
+        return self.desktop.screenshot(path)
 
     async def _click_on_file(self, number: int) -> None:
         """Click on the file, which stands above what was said after it."""

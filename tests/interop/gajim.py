@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import uuid
 from asyncio import StreamReader, StreamWriter
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,7 @@ from tests.interop.desktop import (
     Sending,
 )
 from tests.interop.network import ADDRESS_OUTSIDE, Network
+from tests.interop.shown import Contact, Kind, Shown
 from tests.interop.trace import MoveBy
 
 PLUGIN: Final = Path(__file__).with_name("gajim_plugin")
@@ -158,7 +160,7 @@ class Gajim(DesktopClient):
     ) -> Sending:
         """Upload a file and send the link, or send the file by Jingle."""
         told, before = len(self.events), self.log_size()
-        if not await self.ask("send", jid=to, path=str(path), directly=directly):
+        if not await self.ask("send", jid=to, paths=[str(path)], directly=directly):
             return Sending(offered=False)
 
         async def ended() -> Sending | None:
@@ -180,6 +182,26 @@ class Gajim(DesktopClient):
 
         path, name = await self.until(found, f"file behind {url}", limit_s)
         return Arrival(Path(path), name, "http")
+
+    async def ask_for(self, jid: str, text: str) -> None:
+        """Write a message."""
+        await self.ask("say", jid=jid, text=text)
+
+    async def give(self, jid: str, paths: Sequence[Path]) -> None:
+        """Upload files, all at once."""
+        assert await self.ask("send", jid=jid, paths=[str(path) for path in paths], directly=False)
+
+    async def shown(self, jid: str) -> list[Shown]:
+        """Open the chat with somebody, and return what it shows of their messages."""
+        return [Shown(Kind(kind), text) for kind, text in await self.ask("shown", jid=jid)]
+
+    async def contact(self, jid: str) -> Contact:
+        """Return what the chat list shows of a contact."""
+        return Contact(*await self.ask("contact", jid=jid))
+
+    async def picture(self, path: Path) -> Path:
+        """Write what the screen shows as PNG, and return the path."""
+        return self.desktop.screenshot(path)
 
     async def ask(self, what: str, **values: object) -> Any:
         """Let the plugin do something, and return its answer."""

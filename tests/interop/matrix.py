@@ -56,7 +56,6 @@ class Outcome(StrEnum):
     SAME = "yes"
     REFUSED = "refused"
     NOT_OFFERED = "not offered"
-    UNANSWERED = "no answer"
     FAILS = "fails"
 
 
@@ -131,8 +130,9 @@ FOOT: Final = """
 * **SOCKS5 fails, then IBB**: no stream host can be reached. libpurple opens, or awaits, an in-band
   bytestream with the same sid. gloox gives up.
 * **Dino and Gajim** run as packaged by Debian, on a virtual display, and choose the method themselves.
-* **no answer**: Gajim 1.7 as receiver acknowledges an offer by Jingle, fails inside and shows nothing.
-  filebot gives up after 45 seconds for each method, says so, and tries again later.
+* **not offered**: gloox offers no empty file. filebot offers none to Gajim, which as receiver (1.7)
+  acknowledges an offer by Jingle, fails inside and shows nothing. It says so once and keeps the file for
+  another app.
 * **fails**: Dino 0.4 as receiver fails at the beginning of an in-band stream, and acknowledges every
   block nevertheless (dino#1554). filebot does not try that method, says that the file did not get
   through, and tries again later.

@@ -171,4 +171,4 @@ async def test_gajim_is_offered_nothing_and_told_once_what_is_true(
     assert "The app that is online cannot receive files directly." in said
     assert offers(world, gajim, since) == []
     await drop_it(gajim, world, said)
-    report(Cell("gajim", Direction.UNASKED, world.way, 1_000_000), Outcome.UNANSWERED)
+    report(Cell("gajim", Direction.UNASKED, world.way, 1_000_000), Outcome.NOT_OFFERED)

@@ -14,7 +14,7 @@ async def sent_to(bot: FakeBot, target: str) -> str:
     """Send a file, and return the id of its message."""
     await bot.drop("plan.txt", b"plan")
     said = await bot.say(f"send plan.txt to {target}")
-    assert f'Sent "plan.txt" to {target}.' in said
+    assert f'Sent "plan.txt" to "{target}".' in said
     places = [n for n, each in enumerate(bot.messenger.sent) if isinstance(each, FileShown)]
     return str(places[-1])
 

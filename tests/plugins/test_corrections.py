@@ -19,7 +19,7 @@ async def bot() -> AsyncIterator[FakeBot]:
 
 
 async def test_a_command_that_did_nothing_runs_again_each_time_it_is_corrected(bot: FakeBot) -> None:
-    assert "repot" in (await bot.say("get repot.pdg", message_id="m1"))[0]
+    assert "unknown" in (await bot.say("get unknown.doc", message_id="m1"))[0]
     assert "nothing" in (await bot.say("get nothing.pdf", correcting="m1", message_id="m2"))[0]
     await bot.say("get report.pdf", correcting="m1", message_id="m3")
     await bot.say("get beach.png", correcting="m3")  # some name the last version

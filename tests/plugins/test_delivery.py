@@ -22,7 +22,9 @@ async def test_get_finds_a_file_by_whatever_people_type(bot: FakeBot, wanted: st
 async def test_get_of_no_such_name_suggests_the_nearest(bot: FakeBot) -> None:
     await bot.drop("report.pdf", b"1")
     [said] = await bot.say("get reprot.pdf")
-    assert "Did you mean report.pdf?" in said
+    assert said.startswith("Did you mean: get report.pdf?")
+    assert await bot.say("yes") == []
+    assert [each.entry.name for each in bot.sent] == ["report.pdf"]
 
 
 async def test_an_ambiguous_beginning_names_the_candidates(bot: FakeBot) -> None:
@@ -290,14 +292,14 @@ async def test_one_file_with_blanks_in_its_name_is_no_list(bot: FakeBot) -> None
 async def test_a_room_is_told_who_sent_it_a_file_from_a_private_chat(bot: FakeBot) -> None:
     await bot.drop("beach.png", b"sand")
     await bot.say(f"send beach.png to {ROOM}")
-    assert '"beach.png" is from alice.' in bot.messenger.texts(ROOM)
+    assert '"beach.png" is from "alice".' in bot.messenger.texts(ROOM)
 
 
 async def test_a_room_is_told_who_shared_what_somebody_else_gets(bot: FakeBot) -> None:
     await bot.drop("beach.png", b"sand", caption="the sea")
     await bot.say(f"send beach.png to {ROOM}")
-    assert bot.messenger.texts(ROOM) == ['"beach.png", from alice: the sea']
+    assert bot.messenger.texts(ROOM) == ['"beach.png", from "alice": the sea']
     await bot.say("get beach.png", in_room(BOB, "bob"))
-    assert bot.messenger.texts(ROOM)[1:] == ['"beach.png", from alice: the sea']
+    assert bot.messenger.texts(ROOM)[1:] == ['"beach.png", from "alice": the sea']
     await bot.say("get beach.png", in_room(ALICE, "alice"))
     assert bot.messenger.texts(ROOM)[2:] == ['"beach.png": the sea']

@@ -43,7 +43,7 @@ async def test_a_caption_is_found_later_and_never_run_as_a_template(bot: FakeBot
     await bot.drop("a.png", b"x", caption="beach {{ 7*7 }}")
     [reply] = await bot.say("info a.png")
     assert "Caption: beach {{ 7*7 }}" in reply
-    assert "#1 a.png" in (await bot.say("find beach"))[0]
+    assert "1. a.png" in (await bot.say("find beach"))[0]
 
 
 @pytest.mark.parametrize(

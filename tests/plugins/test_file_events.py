@@ -371,9 +371,10 @@ NO_FILES: Final = frozenset(
         *("save_position", "forget_position", "note_source"),
         *("keep_subscription", "forget_subscription"),
         "set_weight",
+        "set_caption",
     }
 )
-"""Methods that write, but nothing of a file that anybody sees."""
+"""Methods that write, but nothing of a file that plugins hear of."""
 
 
 def writing_methods() -> Iterator[str]:

@@ -22,7 +22,7 @@ async def test_a_file_of_a_room_that_one_is_in_is_found_in_private(shared: FakeB
     [file] = shared.messenger.files(ALICE)
     assert file.entry.room == ROOM
     [said] = await shared.say("find beach", ALICE)
-    assert said.endswith(f", from bob, in {ROOM}")
+    assert said.endswith(f", from bob, in {ROOM} #1")
     [said] = await shared.say("info beach.png", ALICE)
     assert {"From: bob", f"Room: {ROOM}"} <= set(said.splitlines())
 

@@ -589,8 +589,8 @@ async def test_a_file_that_the_list_does_not_have_can_be_typed() -> None:
         assert filling.fields["_other_name"].values == ("nothing.txt",)
         assert "0.txt" in (await filling.answer(_other_name="0.txt")).text
         removing = await bot.fill_in("rm", name=["#52"], _other_name="0.txt")
-        assert "51.txt (#52" in removing.text
-        assert "0.txt (#1" in removing.text
+        assert "1. 51.txt (2 bytes" in removing.text
+        assert "2. 0.txt (1 byte" in removing.text
 
 
 async def test_few_files_are_all_in_the_list() -> None:

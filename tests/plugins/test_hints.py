@@ -40,6 +40,8 @@ FILLED: Final = {
     "ROOM": ELSEWHERE,
     "%(url)s": URL,
     "%(command)s": "get",
+    "%(id)s": "2",
+    "%(ids)s": "#2",
     "WORDS": "plan",
     "PASSWORD": "sesame",
     "team@rooms.example.org": ROOM,

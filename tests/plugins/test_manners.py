@@ -118,7 +118,7 @@ async def test_chinese_words_are_commands_as_well(bot: FakeBot, text: str, like:
 @pytest.mark.parametrize(
     ("text", "reply"),
     [
-        ("fnid x", "Did you mean find?"),
+        ("fnid x", "Did you mean: find x?"),
         ("send a.txt", 'I do not understand what comes after "send".'),
         ("get", "get NAME"),
         ("send a.txt", "send NAME to TARGET"),

@@ -343,7 +343,7 @@ async def test_limits_and_rights_are_those_of_the_new_config_at_once() -> None:
         assert "up to 10 bytes" in refused
         bot._source._limits = replace(bot._source._limits, files_per_message=0)
         await bot.reload()
-        assert "at most 0" in (await bot.drop("c.txt", b"c"))[0]
+        assert "I take 0 files" in (await bot.drop("c.txt", b"c"))[0]
         assert "I only serve certain people" in (await bot.say("ls", BOB))[0]
 
 

@@ -23,9 +23,12 @@ async def drop(bot: FakeBot, *files: str, sender: Sender | str = ALICE) -> None:
 
 async def test_a_pattern_asks_and_then_deletes_what_it_matched(bot: FakeBot) -> None:
     await drop(bot, "a.jpg", "b.JPG", "c.png")
-    assert await bot.say("rm *.jpg") == [
-        f"Delete 2 files, 10 bytes, for good?\n- b.JPG (5 bytes, #2)\n- a.jpg (5 bytes, #1)\n{YES}"
-    ]
+    [said] = await bot.say("rm *.jpg")
+    assert said == (
+        "Delete 2 files, 10 bytes, for good?\n"
+        "1. b.JPG (5 bytes, Nov 23, 2026) #2\n"
+        f"2. a.jpg (5 bytes, Nov 23, 2026) #1\n{YES}"
+    )
     await drop(bot, "later.jpg")
     assert len(await names(bot)) == 4
     assert await bot.say("yes") == [
@@ -38,7 +41,7 @@ async def test_a_pattern_asks_and_then_deletes_what_it_matched(bot: FakeBot) -> 
 async def test_a_pattern_asks_even_for_one_file(bot: FakeBot) -> None:
     await drop(bot, "a.jpg", "b.png")
     [said] = await bot.say("rm *.jpg")
-    assert said == f"Delete one file, 5 bytes, for good?\n- a.jpg (5 bytes, #1)\n{YES}"
+    assert said == f"Delete one file, 5 bytes, for good?\n1. a.jpg (5 bytes, Nov 23, 2026) #1\n{YES}"
     assert await bot.say("yes") == ['Deleted "a.jpg" (#1).']
 
 
@@ -60,7 +63,7 @@ async def test_what_is_not_there_is_said_before_and_after(bot: FakeBot) -> None:
     await drop(bot, "a.pdf", "b.pdf")
     [said] = await bot.say("rm a.pdf b.pdf nope.pdf #77 *.gif")
     missing = 'I have no files called "nope.pdf", "#77", "*.gif".'
-    assert said.endswith(f"- b.pdf (5 bytes, #2)\n{missing}\n{YES}")
+    assert said.endswith(f"2. b.pdf (5 bytes, Nov 23, 2026) #2\n{missing}\n{YES}")
     [said] = await bot.say("yes")
     assert said.endswith(f"- b.pdf (5 bytes, #2)\n{missing}")
 
@@ -72,10 +75,15 @@ async def test_one_of_several_numbers_is_deleted_at_once(bot: FakeBot) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "command", ["rm report.pdf old", "rm my report.pdf", "rm rep", "rm REPORT", "rm *.gif", "rm nope #9"]
-)
-async def test_a_near_match_is_never_deleted(bot: FakeBot, command: str) -> None:
+@pytest.mark.parametrize("command", ["rm report.pdf old", "rm my report.pdf", "rm rep", "rm REPORT"])
+async def test_a_near_match_is_asked_about(bot: FakeBot, command: str) -> None:
+    await drop(bot, "report.pdf")
+    assert await bot.say(command) == ["Did you mean: rm report.pdf?\nTo go on, type: yes"]
+    assert await names(bot) == ["report.pdf"]
+
+
+@pytest.mark.parametrize("command", ["rm *.gif", "rm nope #9"])
+async def test_what_is_not_there_is_never_deleted(bot: FakeBot, command: str) -> None:
     await drop(bot, "report.pdf")
     [said] = await bot.say(command)
     assert said.startswith("I have no file called")
@@ -124,7 +132,7 @@ async def test_a_reply_to_a_message_with_several_files_means_all_of_them(bot: Fa
         await bot.drop(name, name.encode(), message_id="m1")
     await bot.say("rm a.txt")
     [said] = await bot.say("rm", replying_to="m1")
-    assert said.startswith("Delete 2 files, 10 bytes, for good?\n- b.txt")
+    assert said.startswith("Delete 2 files, 10 bytes, for good?\n1. b.txt")
     assert 'I have no file called "#1".' in said
     assert (await bot.say("yes"))[0].startswith("Deleted 2 files")
     assert (await bot.say("rm", replying_to="m1"))[0].startswith("I have no file called")
@@ -137,7 +145,8 @@ async def test_in_a_room_a_pattern_means_the_files_that_one_may_delete(bot: Fake
     await bot.say(f"send bobs.txt to {ROOM}", BOB)
     [said] = await bot.say("rm *.txt", in_room())
     assert said == (
-        "alice: Delete one file, 8 bytes, for good?\n- mine.txt (8 bytes, #4)\nTo go on, type: !yes"
+        "alice: Delete one file, 8 bytes, for good?\n"
+        "1. mine.txt (8 bytes, Nov 23, 2026) #4\nTo go on, type: !yes"
     )
     assert "nothing to confirm" in (await bot.say("yes", in_room(BOB, "alice")))[0]
     [said] = await bot.say("yes", in_room())

@@ -18,7 +18,7 @@ from gajim.plugins import GajimPlugin
 from gi.repository import GLib
 from nbxmpp.protocol import JID
 
-from . import command_window
+from . import chat_window, command_window
 
 
 class Driver(GajimPlugin):  # type: ignore[misc]
@@ -102,13 +102,14 @@ class Driver(GajimPlugin):  # type: ignore[misc]
         box.get_buffer().set_text(text)
         app.window.activate_action("send-message", None)
 
-    def do_send(self, jid: str, path: str, *, directly: bool) -> bool:
-        """Upload a file, or send it to the first device that can take it. False: it is not offered."""
+    def do_send(self, jid: str, paths: list[str], *, directly: bool) -> bool:
+        """Upload files, or send them to the first device that can take them. False: it is not offered."""
         name = "jingle" if directly else "httpupload"
         self._open(jid)
         if not app.window.get_action_enabled(f"send-file-{name}"):
             return False
-        app.window.activate_action(f"send-file-{name}", GLib.Variant("as", [Path(path).as_uri()]))
+        uris = GLib.Variant("as", [Path(path).as_uri() for path in paths])
+        app.window.activate_action(f"send-file-{name}", uris)
         page = app.window.get_chat_stack()._chat_function_page
         page._on_confirm_clicked(None)
         if directly:
@@ -132,6 +133,18 @@ class Driver(GajimPlugin):  # type: ignore[misc]
             if not preview.download_in_progress:
                 app.window.activate_action("preview-download", GLib.Variant("s", preview.id))
         return None
+
+    def do_shown(self, jid: str) -> list[tuple[str, str]]:
+        """What the chat shows of a contact's messages: the kind, and the words or the name of the file."""
+        if not chat_window.is_open(jid):  # it would be built anew, without the pictures that it loads
+            self._open(jid)
+        return chat_window.shown()
+
+    def do_contact(self, jid: str) -> tuple[str, bool, str | None]:
+        """The name, whether there is an avatar, and the chat state of a contact."""
+        contact = app.get_client(self._account).get_module("Contacts").get_contact(jid)
+        state = contact.chatstate
+        return contact.name, bool(contact.avatar_sha), state and state.value
 
     def do_join(self, jid: str, nick: str) -> bool:
         """Enter a room and show it; whether Gajim is in."""

@@ -109,7 +109,7 @@ async def test_files_are_found_with_the_rights_of_the_asker() -> None:
     assert [each.name for each in several.entries] == ["a.txt", "a b.txt"]
     assert (await given_for(files, "x VALUE", "*.txt"))["value"].missing == ()
     [said] = await given_for(exact_file, "x VALUE", "a b")
-    assert said.startswith('I have no file called "a b". Did you mean a b.txt?')
+    assert said.startswith('Did you mean: x "a b.txt"?')
     [said] = await given_for(file, "x VALUE", "a.txt", BOB)
     assert said.startswith('I have no file called "a.txt".')
 

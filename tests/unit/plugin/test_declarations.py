@@ -19,7 +19,7 @@ def test_a_declaration_has_all_that_a_form_needs() -> None:
     assert asdict(found["get"]) | {"help": ""} == {
         "plugin": "delivery",
         "name": "get",
-        "aliases": ("download",),
+        "aliases": ("download", "获取", "下载"),
         "usages": ("get NAME", "get NAME by METHOD"),
         "summary": "Get a file back, or several.",
         "help": "",
