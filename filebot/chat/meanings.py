@@ -6,11 +6,12 @@ What a sentence means is done at once only if the command changes nothing.
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from filebot.chat.filled_in import files_in, near_name
+from filebot.chat.meaning import Meaning
 from filebot.chat.referents import Referents
 from filebot.errors import AmbiguousName, BadCommand, BadValue, NoSuchEntry, UserError
 from filebot.files.selection import Selection
@@ -22,33 +23,20 @@ from filebot.plugin.conversation import Conversation
 from filebot.plugin.files import Files
 from filebot.reading.links import link_within
 from filebot.reading.quotes import unquoted
-from filebot.reading.sentences import Grammar, Reading
+from filebot.reading.sentences import MOST_DIVISIONS, Grammar, Reading
 from filebot.reading.tables import TABLES
 
 MOST_OF_A_WORD: Final = 2
 """Signs of the shortest verb."""
 MOST_READINGS: Final = 12
 """Readings of a line that are tried."""
-MOST_DIVISIONS: Final = 6
-"""Divisions of a line, and of its parts, into two requests that are tried."""
+TARGET: Final = "target"
+"""Parameter that stands for a room or a person, in all commands."""
 _FILE_NAME: Final = re.compile(r"\S{1,80}(?: \S{1,40}){0,2}\.[A-Za-z0-9]{1,5}")
 _FILTER: Final = re.compile(r"\s[a-z]\w*:\S")
 """Beginning of a filter, such as ``tag:invoice``."""
 _REFUSALS: Final = (BadCommand, BadValue, NoSuchEntry, AmbiguousName)
 """Errors of words that may be no command in its exact form."""
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """Command that is meant, with its arguments."""
-
-    command: Command
-    usage: str
-    arguments: Mapping[str, object]
-    is_sure: bool
-    """Whether it may run at once; else the person is asked first."""
-    then: str = ""
-    """Text of what is asked for after it, which is read when this is done."""
 
 
 class Meanings:
@@ -111,39 +99,49 @@ class _LineReader:
         self._all = meanings
         self._conversation = conversation
         self._usable = meanings.calls.usable(conversation.sender)
-        self._tried = 0
-        self._divisions = 0
+        self._tried = self._divisions = 0
         self._is_refused = False  # as a command in its exact form
 
     async def read(self, line: str) -> Sequence[Meaning]:
         word, rest = (*line.split(maxsplit=1), "", "")[:2]
-        command = self._all.commands.named(word)
+        command, requests = self._all.commands.named(word), self._all.grammar.requests(line)
         refusal: UserError | None = None
-        requests = self._all.grammar.requests(line)
-        has_files = command is not None and any(each.kind.is_file for each in command.parameters)
-        if requests and command is not None and not (command.changes or has_files):
-            # "list my files and delete x" looks for no such words.
-            for first, then in requests:
-                if (both := await self._both(first, then)) is not None:
-                    return both
-            requests = []
+        # A file may be called "this and that"; nobody looks for "this and delete that".
+        names_first = command is not None and _only_shows_files(command)
+        if not names_first and (steps := await self._steps(requests)):
+            return steps
         if command is not None and not (command.changes and requests):
             try:
                 return [await self._exact(command, line, rest)]
             except _REFUSALS as error:
                 refusal, self._is_refused = error, True
-        for first, then in requests:
-            if (both := await self._both(first, then)) is not None:
-                return both
+        if names_first and (steps := await self._steps(requests)):
+            return steps
         found = await self._by_sentence(line)
         if isinstance(found, Meaning):
             return [found]
-        if (asked := await self._last_request(line)) is not None:
-            return [asked]
-        refusal = refusal or found
+        return await self._near(line, command, refusal or found)
+
+    async def _steps(self, requests: Sequence[tuple[str, str]]) -> Sequence[Meaning]:
+        for first, then in requests:
+            self._divisions += 1
+            if self._divisions <= MOST_DIVISIONS and (both := await self._both(first, then)) is not None:
+                return both
+        return []
+
+    async def _near(
+        self, line: str, command: Command | None, refusal: UserError | None
+    ) -> Sequence[Meaning]:
+        """Return what a line may mean that is not understood as a whole. Raises the ``refusal``."""
+        clause = self._all.grammar.last_clause(line)
+        self._is_clause = True
+        last = await self._by_sentence(clause) if command is None and clause else None
+        self._is_clause = False
+        if isinstance(last, Meaning) and last.is_sure:
+            return [last]  # "new phone, send me the plan": of such only what changes nothing
         if command is None:  # "pls snd ..." is not "ls snd ..."
             line = self._all.grammar.without_openings(line)
-            word, rest = (*line.split(maxsplit=1), "", "")[:2]
+        word, rest = (*line.split(maxsplit=1), "", "")[:2]
         guess = await self._guess(line, word, rest, command, refusal)
         if guess is not None:
             return [guess]
@@ -161,14 +159,17 @@ class _LineReader:
         failure: UserError | None = None
         async for match in self._matches(command, rest):
             try:
-                arguments = await self._resolved(command, match.values)
+                resolved = await self._resolved(command, match.values)
             except _REFUSALS as error:
                 failure = failure or error
             else:
-                closer = await self._closer(line, command, match, arguments)
+                closer = await self._closer(line, command, match, resolved)
                 if closer is not None:
                     return closer
-                is_sure = not (command.changes and await self._is_ambiguous(command, match))
+                arguments = self._with_address(command, resolved)
+                is_sure = not (
+                    command.changes and (arguments != resolved or await self._is_ambiguous(command, match))
+                )
                 return Meaning(command, match.usage, arguments, is_sure)
         raise failure or command.missing()
 
@@ -191,9 +192,7 @@ class _LineReader:
 
         "send it to me" sends nothing to others, and of "find me the plan" not all words are looked for.
         """
-        if not command.phrases or _FILTER.search(line):
-            return None  # nobody speaks like this
-        if not command.changes and any(each.kind.is_file for each in command.parameters):
+        if not command.phrases or _FILTER.search(line) or _only_shows_files(command):
             return None
         for reading in self._all.grammar.readings(line):
             meant = self._named(reading)
@@ -239,9 +238,6 @@ class _LineReader:
     async def _both(self, first: str, then: str) -> Sequence[Meaning] | None:
         lists, sender = self._all.lists, self._conversation.sender
         spoken_of, before, after = lists.spoken_of(sender), list[Meaning](), list[Meaning]()
-        if self._divisions >= MOST_DIVISIONS:
-            return None
-        self._divisions += 1
         try:
             before += await self.read(first)
             # "it" in the second request is the file of the first one.
@@ -259,14 +255,6 @@ class _LineReader:
         if not first_ones[-1].is_sure:
             return [*first_ones[:-1], replace(first_ones[-1], then=then)]
         return [*first_ones, *(replace(each, is_sure=not each.command.changes) for each in after)]
-
-    async def _last_request(self, line: str) -> Meaning | None:
-        """Return what is asked for after something that is told, if it changes nothing."""
-        for rest in self._all.grammar.last_requests(line):
-            found = await self._by_sentence(rest)
-            if isinstance(found, Meaning) and not found.command.changes:
-                return found
-        return None
 
     async def _by_sentence(self, line: str) -> Meaning | UserError | None:
         """Return what a sentence means; else the error of the likeliest meaning, if there is one."""
@@ -311,8 +299,15 @@ class _LineReader:
                 except _REFUSALS as error:
                     failure = failure or error
                     continue
+                arguments = self._with_address(command, arguments)
                 return Meaning(command, usage, arguments, is_sure=not command.changes)
         return failure
+
+    def _with_address(self, command: Command, arguments: Mapping[str, object]) -> Mapping[str, object]:
+        """Return arguments with the address of a person where there is a name alone."""
+        target = arguments.get(TARGET)
+        address = self._files(command).neighbour(target) if isinstance(target, str) and target else None
+        return arguments if address is None else {**arguments, TARGET: address}
 
     def _texts(self, command: Command, reading: Reading) -> Iterator[tuple[str, Mapping[str, str]]]:
         if reading.rest is not None:
@@ -394,6 +389,10 @@ def _is_telling(reading: Reading, line: str) -> bool:
     """
     taken = sum(map(len, (*reading.values.values(), reading.rest or "")))
     return reading.is_bare or len(line) - taken >= MOST_OF_A_WORD
+
+
+def _only_shows_files(command: Command) -> bool:
+    return not command.changes and any(each.kind.is_file for each in command.parameters)
 
 
 def _is_to_send(parameter: Parameter) -> bool:

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from filebot.chat.filled_in import files_in, filled
-from filebot.chat.meanings import Meaning, Meanings
+from filebot.chat.meaning import Meaning
+from filebot.chat.meanings import Meanings
 from filebot.errors import NothingToConfirm, PluginError, UnknownCommand, WrongPlace
 from filebot.files.access import unknown
 from filebot.model import Sender
@@ -20,6 +21,9 @@ from filebot.reading.signs import MOST_LINES, lines_of
 
 MOST_SHOWN: Final = 10
 """Files that a question lists at most, each with its place."""
+
+LONGEST_SLIP: Final = 6
+"""Characters of the longest text that may be a mistyped answer."""
 
 
 class TypedText:
@@ -45,7 +49,7 @@ class TypedText:
 
         Errors are answered, not raised. ``came_late``: no word of that time answers a question.
         """
-        # Whatever is typed, nobody waits for an answer after it.
+        # Whatever is typed, nobody waits for an answer after it, unless it is a slip of one.
         question = self._channel.chat_state.questions.take(conversation.sender, self._clock())
         lines = self._joined(lines_of(text))
         answer = answer_in(lines[0].removeprefix("!")) if len(lines) == 1 else None
@@ -59,8 +63,10 @@ class TypedText:
             asked += found or ()
         if len(lines) > MOST_LINES:
             await conversation.reply("reception/more_lines", left_out=len(lines) - MOST_LINES)
+        if question is not None and not done and len(text) <= LONGEST_SLIP and not came_late:
+            asked.append(question)  # "ys": a slip of an answer should not cost the command
         await self._ask(conversation, asked)
-        return bool(done)
+        return bool(done or asked)
 
     def _joined(self, lines: Sequence[str]) -> Sequence[str]:
         """Return lines; two that are a command's name and what follows it are one."""

@@ -250,12 +250,35 @@ class FileAccess:
         Only people whom the bot serves are sent anything: it is no way to bother strangers. Raises
         NotAllowed or NoSuchRecipient.
         """
-        owner, room = self.own(), await self._rooms.joined_room(target)
+        owner = self.own()
+        room = await self._rooms.joined_room(target) or self._room_called(target, owner)
         if room is None:
             return Address(self._recipient(target))
         if self._role(room, owner) is None:
             raise NoSuchRecipient(target)
         return Address(room, AddressKind.ROOM)
+
+    def neighbour(self, name: str) -> BareJid | None:
+        """Return the address that a mere name may stand for on the sender's own server.
+
+        None for an address, people who are not served, and the name of a room: if it hides who is in it,
+        the sender has to show that first.
+        """
+        if self.owner is None or "@" in name or self._rooms_called(name):
+            return None
+        try:
+            return self._recipient(f"{name}@{self.owner.partition('@')[2]}")
+        except NoSuchRecipient:
+            return None
+
+    def _room_called(self, name: str, who: BareJid) -> BareJid | None:
+        """Return the only room of this name, which begins its address, among those that somebody is in."""
+        found = [each for each in self._rooms_called(name) if self._role(each, who) is not None]
+        return found[0] if len(found) == 1 else None
+
+    def _rooms_called(self, name: str) -> Sequence[BareJid]:
+        wanted = name.strip().lower()
+        return [each for each in self._rooms.joined() if each.partition("@")[0] == wanted]
 
     def _recipient(self, target: str) -> BareJid:
         try:

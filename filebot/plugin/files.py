@@ -355,6 +355,14 @@ class Files(FileContent):
         self._access.must_be_sendable(entry, to)
         return await self._outgoing.sending.send(self._access, self._by, entry, to)
 
+    def neighbour(self, name: str) -> str | None:
+        """Return the address on the person's own server that a mere name may stand for.
+
+        None for an address, the name of a room that the bot is in, and people whom it does not serve.
+        Ask before anything goes there.
+        """
+        return self._access.neighbour(name)
+
     def transfers(self) -> Sequence[Transfer]:
         """Return the person's transfers, both running and waiting for a slot. Raises NotAllowed."""
         return self._outgoing.transfers.of(self._access.own_here())

@@ -24,7 +24,10 @@ _MOST_CUTS: Final = 5
 """Words before a request, and after it, that are left out one by one."""
 MOST_SEQUELS: Final = 6
 """Places at which a line is taken for two requests."""
+MOST_DIVISIONS: Final = 6
+"""Divisions of a line, and of its parts, into two requests that are tried."""
 _SOME_FILE: Final = "x"
+_CLAUSES: Final = re.compile(r"[,.;!?:]\s+|[，。；！？：]")
 _SIGNS_BETWEEN: Final = r"[\s,.!:;，。！：；、-]*+"
 
 
@@ -60,6 +63,7 @@ class Grammar:
         self._words = frozenset(words)
         # Chinese ones need no blank behind them.
         self._unspaced = sorted((each for each in self._words if not each.isascii()), key=len, reverse=True)
+        self._nouns = frozenset(each for table in tables for each in table.nouns)
         self.references = ReferenceReader(tables)
         openings = [each for table in tables for each in table.openings]
         closings = [each for table in tables for each in table.closings]
@@ -82,14 +86,14 @@ class Grammar:
         """Return what a line may mean, the likeliest first."""
         if len(line) > LONGEST:
             return []
-        found = list[Reading]()
+        readings = list[Reading]()
         if (asked := self._how_to.match(folded(line))) is not None:
             whole = (each for each in self._ordered(line) if each.command == HELP and not each.rest)
             return [next(whole, None) or self._help_for(line[asked.end() :])]
         for reading in self._ordered(line):
-            if reading not in found:
-                found.append(reading)
-        return found
+            if reading not in readings:
+                readings.append(reading)
+        return readings
 
     def requests(self, line: str) -> list[tuple[str, str]]:
         """Return the ways in which a line is two requests, one after the other, each with a verb."""
@@ -105,17 +109,6 @@ class Grammar:
                 found += [(first, each) for each in spoken if self._has_verb(each)]
         return found
 
-    def last_requests(self, line: str) -> Iterator[str]:
-        """Yield what may be asked for at the end of a line, after something is told: "new phone, ..."."""
-        if len(line) > LONGEST:
-            return
-        sealed = Sealed(line)
-        for match in islice(self._sequel.finditer(sealed.text), MOST_SEQUELS):
-            told = sealed.opened(sealed.text[: match.start()]).strip()
-            rest = sealed.opened(sealed.text[match.end() :]).strip()
-            if rest and self.references.is_plain_name(told) and self._has_verb(rest):
-                yield rest
-
     def without_openings(self, line: str) -> str:
         """Return a line without the words before a request, where a blank follows them."""
         for _ in range(_MOST_CUTS):
@@ -124,6 +117,12 @@ class Grammar:
                 break
             line = line[match.end() :]
         return line
+
+    def last_clause(self, line: str) -> str:
+        """Return what follows the last sign within a line; empty if there is no such sign."""
+        sealed = Sealed(without_ending(line))
+        *_, clause = _CLAUSES.split(sealed.text)
+        return "" if clause == sealed.text else sealed.opened(clause)
 
     def _help_for(self, asked: str) -> Reading:
         """Return the reading of a question how something is done: the help for what does it."""
@@ -135,7 +134,9 @@ class Grammar:
         text = folded(asked).casefold()
         words = (self._gerunds.get(each, each) for each in re.findall(r"[a-z]+", text))
         named = next((each for each in words if each in self._words), None)
-        named = named or next((each for each in self._unspaced if each in text), None)
+        named = named or next(
+            (each for each in self._unspaced if each in text and each not in self._nouns), None
+        )
         return Reading(HELP, {} if named is None else {"command": named})
 
     def _has_verb(self, text: str) -> bool:
@@ -191,6 +192,11 @@ class Grammar:
 
 def _left_to_values(reading: Reading) -> int:
     return sum(map(len, (*reading.values.values(), reading.rest or "")))
+
+
+def has_clauses(text: str) -> bool:
+    """Return whether a text has signs that part a sentence."""
+    return _CLAUSES.search(without_ending(text)) is not None
 
 
 def _by_phrases(

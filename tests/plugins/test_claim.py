@@ -189,7 +189,7 @@ async def test_who_has_shown_which_occupant_they_are_sends_files_into_the_room(b
     bot.rooms.occupants[ROOM] = frozenset({KEY})
     await bot.drop("beach.png", b"sand", ALICE)
     [refusal] = await bot.say(f"send beach.png to {ROOM}", ALICE)
-    assert "send me this as a private message there: claim." in refusal
+    assert "send me this as a private message: claim" in refusal
     [done] = await bot.say(f"claim {await code_for(bot)}", ALICE)
     assert "you can send files there" in done
     await bot.say(f"send beach.png to {ROOM}", ALICE)

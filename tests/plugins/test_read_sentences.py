@@ -1,8 +1,8 @@
-"""Sentences as people type them: nearly all are understood, and none does what was not meant.
+"""Held-out sentences: nearly all are understood, and none does what was not meant.
 
-Those in ``tests/sentences`` were written by people who did not know the grammar. A sentence is understood
-if it comes to the same as the commands that it means, once all questions are answered with yes. A sentence
-that means no command must do nothing even then.
+Their author had not read the grammar. A sentence is understood if it comes to the same as the commands that
+it means, once all questions are answered with yes. A sentence that means no command must do nothing even
+then.
 """
 
 import re
@@ -185,7 +185,7 @@ async def tried(path: Path) -> Score:
     return score
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("heldout_*.toml")), ids=lambda path: path.stem)
 async def test_nearly_all_is_understood_and_nothing_is_done_that_was_not_meant(path: Path) -> None:
     score = await tried(path)
     assert score.harmful == []
