@@ -23,15 +23,15 @@ from filebot.plugin.conversation import Conversation
 from filebot.plugin.files import Files
 from filebot.reading.links import link_within
 from filebot.reading.quotes import unquoted
-from filebot.reading.sentences import MOST_DIVISIONS, Grammar, Reading
+from filebot.reading.sentences import Grammar, Reading, is_telling
 from filebot.reading.tables import TABLES
 
-MOST_OF_A_WORD: Final = 2
-"""Signs of the shortest verb."""
 MOST_READINGS: Final = 12
 """Readings of a line that are tried."""
 TARGET: Final = "target"
 """Parameter that stands for a room or a person, in all commands."""
+MOST_DIVISIONS: Final = 6
+"""Divisions of a line, and of its parts, into two requests that are tried."""
 _FILE_NAME: Final = re.compile(r"\S{1,80}(?: \S{1,40}){0,2}\.[A-Za-z0-9]{1,5}")
 _FILTER: Final = re.compile(r"\s[a-z]\w*:\S")
 """Beginning of a filter, such as ``tag:invoice``."""
@@ -99,8 +99,10 @@ class _LineReader:
         self._all = meanings
         self._conversation = conversation
         self._usable = meanings.calls.usable(conversation.sender)
-        self._tried = self._divisions = 0
-        self._is_refused = False  # as a command in its exact form
+        self._tried = 0
+        self._divisions = 0
+        self._is_refused = False
+        """Whether it is known what is wrong with the line as a command."""
 
     async def read(self, line: str) -> Sequence[Meaning]:
         word, rest = (*line.split(maxsplit=1), "", "")[:2]
@@ -124,8 +126,10 @@ class _LineReader:
 
     async def _steps(self, requests: Sequence[tuple[str, str]]) -> Sequence[Meaning]:
         for first, then in requests:
+            if self._divisions >= MOST_DIVISIONS:
+                break
             self._divisions += 1
-            if self._divisions <= MOST_DIVISIONS and (both := await self._both(first, then)) is not None:
+            if (both := await self._both(first, then)) is not None:
                 return both
         return []
 
@@ -266,7 +270,7 @@ class _LineReader:
             found = await self._from(reading)
             if isinstance(found, Meaning):
                 return found
-            if _is_telling(reading, line):
+            if is_telling(reading, line):
                 failure = failure or found
         return failure
 
@@ -380,15 +384,6 @@ class _LineReader:
         if not command.parameters:
             return {}
         return await self._all.calls.resolver(command.plugin, self._conversation).resolve(command, values)
-
-
-def _is_telling(reading: Reading, line: str) -> bool:
-    """Return whether a reading with a name that stands for nothing is still the likeliest one.
-
-    One sign of Chinese alone is hardly a verb; it rather begins a longer word.
-    """
-    taken = sum(map(len, (*reading.values.values(), reading.rest or "")))
-    return reading.is_bare or len(line) - taken >= MOST_OF_A_WORD
 
 
 def _only_shows_files(command: Command) -> bool:

@@ -22,12 +22,12 @@ HELP: Final = "help"
 """Command that a question how to do something means, with the name of what does it."""
 _MOST_CUTS: Final = 5
 """Words before a request, and after it, that are left out one by one."""
+_SOME_FILE: Final = "x"
+_SHORTEST_VERB: Final = 2
+"""Signs of the shortest verb."""
+_CLAUSES: Final = re.compile(r"[,.;!?:]\s+|[，。；！？：]")
 MOST_SEQUELS: Final = 6
 """Places at which a line is taken for two requests."""
-MOST_DIVISIONS: Final = 6
-"""Divisions of a line, and of its parts, into two requests that are tried."""
-_SOME_FILE: Final = "x"
-_CLAUSES: Final = re.compile(r"[,.;!?:]\s+|[，。；！？：]")
 _SIGNS_BETWEEN: Final = r"[\s,.!:;，。！：；、-]*+"
 
 
@@ -221,3 +221,12 @@ def _sequels(table: LanguageTable) -> str:
     parts = [rf"[\s,;.]+(?:{'|'.join(latin)})\s+"] if latin else []
     parts += [rf"[\s，；。]*(?:{'|'.join(others)})\s*"] if others else []
     return "|".join(parts)
+
+
+def is_telling(reading: Reading, line: str) -> bool:
+    """Return whether a reading with a name that stands for nothing is still the likeliest one.
+
+    One sign of Chinese alone is hardly a verb; it rather begins a longer word.
+    """
+    taken = sum(map(len, (*reading.values.values(), reading.rest or "")))
+    return reading.is_bare or len(line) - taken >= _SHORTEST_VERB

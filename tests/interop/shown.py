@@ -1,4 +1,4 @@
-"""What a chat shows, in words that are the same for every client."""
+"""Messages as a chat shows them, in words that are the same for every client."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What Dino, Gajim and Converse.js show: files once, as card or picture, and each answer once.
+"""Dino, Gajim and Converse.js show files once, as card or picture, and each answer once.
 
 Of each test a screenshot is kept in pytest's cache, below ``shown``.
 """
@@ -65,7 +65,7 @@ async def chat(
 
 
 class Watched:
-    """What the chat with the bot shows since the beginning of a test."""
+    """Chat with the bot, as it goes on since the beginning of a test."""
 
     def __init__(self, client: Chat, bot: str, before: int) -> None:
         self.client = client

@@ -134,6 +134,14 @@ async def test_the_example_of_needs_has_what_it_declares() -> None:
         assert await bot.say("census") == ["1 files."]
 
 
+async def test_the_lamp_of_the_manual_has_words_of_its_own() -> None:
+    async with FakeBot(example("lamp").plugin) as bot:
+        for text in ("lamp hall", "could you turn on the light in the hall, please?"):
+            assert await bot.say(text) == ["It shines in the hall."]
+        assert await bot.say("请打开hall的灯") == ["It shines in the hall."]
+        assert (await bot.say("bob switched on the lamp in the hall"))[0].startswith("I do not know")
+
+
 async def test_the_example_of_arguments_reads_them() -> None:
     async with FakeBot(example("lending").plugin) as bot:
         await bot.drop("a b.txt", b"a", message_id="m1")

@@ -135,7 +135,7 @@ class Driver(GajimPlugin):  # type: ignore[misc]
         return None
 
     def do_shown(self, jid: str) -> list[tuple[str, str]]:
-        """What the chat shows of a contact's messages: the kind, and the words or the name of the file."""
+        """The messages of a contact in its chat: the kind, and the words or the name of the file."""
         if not chat_window.is_open(jid):  # it would be built anew, without the pictures that it loads
             self._open(jid)
         return chat_window.shown()
