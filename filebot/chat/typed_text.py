@@ -103,8 +103,13 @@ class TypedText:
             return False
         return command.fits_reply(rest, now)
 
-    async def _line(self, conversation: Conversation, line: str) -> Sequence[Question] | None:
-        """Do what a line says; return the questions that it led to, or None if it is not understood."""
+    async def _line(
+        self, conversation: Conversation, line: str, *, asks: bool = False
+    ) -> Sequence[Question] | None:
+        """Do what a line says; return the questions that it led to, or None if it is not understood.
+
+        ``asks``: it is part of a sentence, so that whatever changes something is asked about.
+        """
         command = self._commands.named(line.split(maxsplit=1)[0])
         meanings, understood = list[Meaning](), False
         async with errors_in_words(conversation, plugin="" if command is None else command.plugin):
@@ -120,7 +125,8 @@ class TypedText:
             else:
                 understood = bool(meanings)
         asked = list[Question]()
-        for meaning in meanings:
+        for each in meanings:
+            meaning = replace(each, is_sure=each.is_sure and not (asks and each.command.changes))
             async with errors_in_words(conversation, plugin=meaning.command.plugin):
                 asked += await self._do(conversation, meaning)
         return asked if understood else None
@@ -170,7 +176,7 @@ class TypedText:
                     if again is not None:
                         asked.insert(0, replace(again, rest=question.rest))
                     elif question.rest:
-                        asked[:0] = await self._line(conversation, question.rest) or ()
+                        asked[:0] = await self._line(conversation, question.rest, asks=True) or ()
         await self._ask(conversation, asked, runs)
 
     async def _ask(

@@ -28,7 +28,7 @@ _SHORTEST_VERB: Final = 2
 _CLAUSES: Final = re.compile(r"[,.;!?:]\s+|[，。；！？：]")
 MOST_SEQUELS: Final = 6
 """Places at which a line is taken for two requests."""
-_SIGNS_BETWEEN: Final = r"[\s,.!:;，。！：；、-]*"
+_SIGNS_BETWEEN: Final = r"[\s,.!:;，。！：；、-]*+"
 
 
 @dataclass(frozen=True, slots=True)
