@@ -98,6 +98,7 @@ NO_WAITS = {
     "xmpp/rooms/keeper.STABLE_AFTER_S": "how long a stay lasts before it counts as good",
     "xmpp/archive/catchup.SAVE_AFTER_S": "a pause before the bot itself says something",
     "xmpp/messages/reader.SEEN_FOR_S": "how long something is remembered",
+    "xmpp/messages/reader.RESENT_WITHIN_S": "how long something is remembered",
     "xmpp/connection/stream._ACK_WITHIN_S": "a pause before the bot itself says something",
     "xmpp/presence/subscribers.PAUSE_S": "a pause, so that others are heard as well",
     "xmpp/http_upload.NOTHING_FOUND_FOR_S": "how long an answer is believed",

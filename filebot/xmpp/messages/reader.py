@@ -59,6 +59,9 @@ log = logging.getLogger(__name__)
 MOST_SEEN: Final = 10_000
 SEEN_FOR_S: Final = 3600.0
 """How many ids of messages are remembered, and how long: servers and rooms may deliver a message twice."""
+RESENT_WITHIN_S: Final = 5.0
+"""Age up to which a message with the ``id`` and the words of another is taken for the same one: clients
+count their ids from the beginning in each session."""
 MOST_OWN_IDS: Final = 8
 """Ids of one message: whoever writes thousands would have others' forgotten."""
 
@@ -100,7 +103,7 @@ class Reader:
         self._nick = nick
         self._clock = clock
         # An id may be as long as a stanza: only its hash is remembered.
-        self._seen = TTLCache[int, None](MOST_SEEN, SEEN_FOR_S, clock)
+        self._seen = TTLCache[int, float](MOST_SEEN, SEEN_FOR_S, clock)
         self._joiner = AttachmentJoiner()
 
     def read(
@@ -149,7 +152,7 @@ class Reader:
         if not speaker.resource and speaker.bare in self._rooms.joined():
             return moderation(stanza, speaker.bare) if self._is_new(stanza, speaker) else None
         sender = self._sender(stanza, speaker) if archive is None else self.author(archive, stanza)
-        if sender is None or not self._is_new(stanza, speaker):
+        if sender is None or not self._is_new(stanza, speaker, from_store=is_past):
             return None
         if refers(stanza) or is_tombstone(stanza):
             return reference(stanza, sender, is_past=is_past)
@@ -298,9 +301,9 @@ class Reader:
         address = Address(speaker.full, AddressKind.ROOM_PRIVATE, occupant.identity)
         return Sender(address, occupant.jid, room, nick, occupant.key, claimed=occupant.claimed)
 
-    def _is_new(self, stanza: Element, speaker: Jid) -> bool:
-        # Plain ids are not always unique, but the same id with the same content is a repetition, such as
-        # stream management makes (XEP-0198 section 5).
+    def _is_new(self, stanza: Element, speaker: Jid, *, from_store: bool = False) -> bool:
+        # Plain ids are not always unique, but the same id with the same content is a repetition: right
+        # after the first, such as stream management makes (XEP-0198 section 5), or out of a store.
         content = hash(tuple(stanza.itertext()))
         given = islice(named(stanza, STANZA_IDS, "origin-id"), MOST_OWN_IDS)
         own_ids = [(speaker.full, f"origin {each.get('id', '')}") for each in given]
@@ -310,10 +313,12 @@ class Reader:
         ids = [*own_ids, *((giver, message_key(each, stanza)) for giver, each in by_others)]
         # An origin-id is the client's word and tells only that client's messages apart; a stanza-id, only
         # those of the server or room that gave it, and not even all of them.
-        keys = {hash(each) for each in ids}
-        new = [key for key in keys if key not in self._seen]
-        self._seen.update(dict.fromkeys(new))
-        return len(new) == len(keys)
+        keys, now = {hash(each) for each in ids}, self._clock()
+        plain = {hash(each) for each in own_ids if each[1].startswith("id ")} if not from_store else set()
+        ages = {key: now - since for key in keys if (since := self._seen.get(key)) is not None}
+        is_new = not any(key not in plain or age < RESENT_WITHIN_S for key, age in ages.items())
+        self._seen.update(dict.fromkeys(keys if is_new else keys - ages.keys(), now))
+        return is_new
 
     def _stanza_ids(self, stanza: Element, speaker: Jid) -> Iterator[tuple[str, str]]:
         """Ids given by the bot's own server or by the room; others may be forged (XEP-0359)."""

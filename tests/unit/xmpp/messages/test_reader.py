@@ -222,6 +222,22 @@ def test_a_resent_message_with_only_an_id_is_heard_once_but_the_id_may_be_used_a
     assert one.read(stanza("<body>usage</body>", extra="id='1'")) is not None
 
 
+def test_a_client_that_counts_its_ids_anew_is_heard_but_what_was_stored_is_not_heard_twice() -> None:
+    clock = Mock(return_value=0.0)
+    one = Reader(BOT, OneRoom(), "!", "filebot", clock=clock)
+    assert one.read(stanza("<body>quota</body>", extra="id='1'")) is not None
+    clock.return_value = 6.0
+    assert one.read(stanza("<body>quota</body>", extra="id='1'")) is not None
+    kept = "<stanza-id xmlns='urn:xmpp:sid:0' by='{}' id='{}'/>"
+    for number in range(2):  # as on a server that archives
+        clock.return_value += 6.0
+        words = f"<body>ls</body>{kept.format(BOT, number)}"
+        assert one.read(stanza(words, extra="id='1'")) is not None
+    clock.return_value = 60.0
+    delay = "<delay xmlns='urn:xmpp:delay' from='example.org' stamp='2026-11-23T12:00:00Z'/>"
+    assert one.read(stanza(f"<body>quota</body>{delay}", extra="id='1'")) is None
+
+
 def test_message_without_ids_is_always_heard() -> None:
     one = reader()
     assert one.read(stanza("<body>ls</body>")) is not None
@@ -231,7 +247,7 @@ def test_message_without_ids_is_always_heard() -> None:
 def test_ids_are_forgotten_with_age() -> None:
     clock = Mock(return_value=0.0)
     one = Reader(BOT, OneRoom(), "!", "filebot", clock=clock)
-    said = stanza("<body>ls</body>", extra="id='1'")
+    said = stanza("<body>ls</body><origin-id xmlns='urn:xmpp:sid:0' id='1'/>")
     for since in (0.0, SEEN_FOR_S):
         clock.return_value = since
         assert one.read(said) is not None
