@@ -5,6 +5,7 @@ addresses of rooms never count.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -262,9 +263,11 @@ class FileAccess:
         """Return the address that a mere name may stand for on the sender's own server.
 
         None for an address, people who are not served, and the name of a room: if it hides who is in it,
-        the sender has to show that first.
+        the sender has to show that first. None for a name in another script, too: there a name cannot be
+        told from the words around it.
         """
-        if self.owner is None or "@" in name or self._rooms_called(name):
+        name = unicodedata.normalize("NFKC", name)
+        if self.owner is None or "@" in name or not name.isascii() or self._rooms_called(name):
             return None
         try:
             return self._recipient(f"{name}@{self.owner.partition('@')[2]}")
