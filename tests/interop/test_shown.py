@@ -26,6 +26,8 @@ CLIENTS: dict[str, tuple[type[Dino | Gajim | Converse], str]] = {
     "gajim": (Gajim, "bob"),
     "converse": (Converse, "carol"),
 }
+POLL_S = 0.2
+"""Between two looks at a client, which tells nobody that it shows something new."""
 LIMIT_S = 30.0
 PAUSE_S = 16.0
 """Time after which the next answer begins another burst (BurstTimes)."""
@@ -83,7 +85,7 @@ class Watched:
         try:
             async with asyncio.timeout(LIMIT_S):
                 while not wanted(found := await self.shown()):
-                    await asyncio.sleep(0.2)
+                    await asyncio.sleep(POLL_S)
         except TimeoutError:
             raise AssertionError(found) from None
         await asyncio.sleep(SETTLE_S)

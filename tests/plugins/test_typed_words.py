@@ -1,4 +1,4 @@
-"""What people type does what they mean: exact names first, signs of every keyboard, places of lists."""
+"""Typed words do as they are meant: exact names first, signs of every keyboard, places of lists."""
 
 from datetime import timedelta
 
