@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -138,7 +139,7 @@ async def test_a_promise_that_is_not_kept_is_refused(
     [
         ("../../etc/passwd", '"passwd"'),
         ("photo\u202egpj.exe", '"photogpj.exe"'),
-        ("..", '"unnamed"'),
+        ("..", '"text.txt"'),
         ("n" * 4096 + ".txt", '.txt"'),
         ("{{ 7*7 }}.txt", '"{{ 7*7 }}.txt"'),
         ("a\nb.txt", '"a b.txt"'),
@@ -150,12 +151,14 @@ async def test_a_hostile_name_is_only_ever_shown(
     offer(alice, world.bot_jid, f"{web_server}/fine/x", name=name)
     answer = (await alice.next_message(world.from_bot)).body
     assert shown in answer
-    alice.say(f"rm {answer.partition('#')[2].partition('.')[0]}", world.bot_jid)
+    number = re.search(r"#\d+", answer)
+    assert number is not None
+    alice.say(f"rm {number[0]}", world.bot_jid)
     assert "Deleted" in (await alice.next_message(world.from_bot)).body
     assert not list(world.data.rglob("*passwd*"))
 
 
-async def test_twenty_links_in_one_message_are_refused_together(
+async def test_of_twenty_links_in_one_message_ten_are_taken_and_ten_named(
     world: World, alice: Peer, web_server: str
 ) -> None:
     before = world.blobs()
@@ -166,14 +169,15 @@ async def test_twenty_links_in_one_message_are_refused_together(
         sources = SubElement(sharing, f"{{{SFS}}}sources")
         sources.append(Element(f"{{{URL_DATA}}}url-data", {"target": f"{web_server}/fine/{number}"}))
     message.send()
-    answer = (await alice.next_message(world.from_bot)).body
-    assert "20" in answer
-    assert "10" in answer
-    assert world.blobs() == before
+    words = "I take 10 files from one message, so I did not store 10 of them"
+    answer = (await alice.next_message(lambda heard: words in heard.body)).body
+    assert all(f'"{number}"' in answer for number in range(10, 20))
+    assert len(world.blobs()) <= len(before) + 1
 
 
 async def test_a_file_url_is_refused_in_words(world: World, alice: Peer) -> None:
-    assert "begin with https" in (await world.ask(alice, "fetch file:///etc/passwd")).body
+    alice.say("fetch file:///etc/passwd", world.bot_jid)
+    await alice.next_message(lambda heard: "begin with https" in heard.body)
 
 
 @pytest.mark.parametrize(
@@ -201,8 +205,8 @@ async def test_a_name_that_is_no_host_is_answered_without_a_traceback(
 
 
 async def test_a_message_of_200_kb_is_refused(world: World, alice: Peer) -> None:
-    answer = (await world.ask(alice, "find " + "x" * 200_000)).body
-    assert "200005" in answer
+    alice.say("find " + "x" * 200_000, world.bot_jid)
+    await alice.next_message(lambda heard: "200005" in heard.body)
 
 
 async def test_with_the_default_config_private_and_plain_targets_are_refused(

@@ -231,7 +231,7 @@ async def share(world: World, bob: Peer, tmp_path: Path) -> None:
     await bob.drop(tmp_path / "plan.txt", world.bot)
     await world.told(bob)
     bob.say(f"send plan.txt to {ROOM}", world.bot)
-    await bob.next_message(lambda heard: heard.sender == f"{ROOM}/filebot")
+    await bob.next_message(lambda heard: heard.sender == f"{ROOM}/filebot" and "is from" in heard.body)
     (tmp_path / "posted.txt").write_bytes(b"posted")
     await bob.drop(tmp_path / "posted.txt", ROOM, mtype="groupchat")
     bob.say("!keep", ROOM, mtype="groupchat")

@@ -68,7 +68,7 @@ async def test_a_room_without_private_messages_is_told_so_and_where_to_ask(tmp_p
         await configure(den.alice, ROOM, whois="anyone", allowpm="none")
         await den.let_the_bot_in()
         assert "only members" in (await HERE.ask(den.alice, "!room set who-may-get members")).body
-        assert f"at {den.bot_jid}" in (await HERE.ask(den.alice, "!ls")).body
+        assert f"My address: {den.bot_jid}" in (await HERE.ask(den.alice, "!ls")).body
 
 
 async def test_who_cannot_be_answered_in_private_is_told_in_the_room_where_to_ask(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ async def test_who_cannot_be_answered_in_private_is_told_in_the_room_where_to_as
         error = SubElement(refused.xml, "{jabber:client}error", {"type": "auth"})
         SubElement(error, "{urn:ietf:params:xml:ns:xmpp-stanzas}forbidden")
         refused.send()
-        assert f"at {den.bot_jid}" in (await den.heard(den.alice, "groupchat")).body
+        assert f"My address: {den.bot_jid}" in (await den.heard(den.alice, "groupchat")).body
 
 
 @pytest.mark.needs("occupant-id")
