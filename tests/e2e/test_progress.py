@@ -42,11 +42,15 @@ def replaced(heard: Received) -> str | None:
 
 
 async def told(world: World, peer: Peer, url: str) -> list[Received]:
-    """All that the bot says until the file is there."""
+    """All that the bot says of a file until it is there."""
+
+    def about_it(heard: Received) -> bool:
+        return world.from_bot(heard) and url.rpartition("/")[2] in heard.body
+
     peer.say(f"fetch {url}", world.bot_jid)
     said: list[Received] = []
     while not said or "Stored" not in said[-1].body:
-        said.append(await peer.next_message(world.from_bot, timeout_s=30))
+        said.append(await peer.next_message(about_it, timeout_s=30))
     return said[:-1]
 
 
