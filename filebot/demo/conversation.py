@@ -63,6 +63,7 @@ class Scene:
         self._print("alice", text)
         self._alice.say(text, self._bot)
         await self._same(self._bob, original)
+        await self._heard(self._bob, 'is from "alice"')
 
     async def ask_in_room(self, text: str, expected: str) -> None:
         """Bob writes in the room."""
@@ -75,6 +76,7 @@ class Scene:
         self._print("bob, in the room", text)
         self._bob.say(text, ROOM, mtype="groupchat")
         await self._same(self._bob, original)
+        await self._heard(self._bob, 'is from "alice"')
 
     async def _heard(self, person: Peer, expected: str) -> None:
         heard = await self._next(person, lambda each: each.url is None)
@@ -170,7 +172,7 @@ async def _play(console: Console, scene: Scene, samples: list[Path]) -> bool:
         ("The same bytes again are no second copy", lambda: scene.drop(report, "I already have that one")),
         ("She looks what is there", lambda: scene.ask("ls", "You have 3 files")),
         ("and gets a file back by the beginning of its name", lambda: scene.get("get annual", report)),
-        ("A slip of the finger is forgiven", lambda: scene.ask("get baech.png", "Did you mean beach.png?")),
+        ("A slip of the finger is forgiven", lambda: scene.ask("get baech.png", "Did you mean: get beach.png?")),
         (
             "She shares the report with the room",
             lambda: scene.share(f"send Annual report.pdf to {ROOM}", report),

@@ -18,7 +18,7 @@ async def test_several_files_are_deleted_after_a_yes_and_a_restart_forgets_the_q
             await alice.drop(path, world.bot_jid)
             assert "Stored" in (await alice.next_message(world.from_bot)).body
         asked = await world.ask(alice, "rm *.txt")
-        assert asked.body.startswith("Delete 2 files, 14 bytes, for good?\n- two.txt (7 bytes, #2)")
+        assert asked.body.startswith("Delete 2 files, 14 bytes, for good?\n1. two.txt (7 bytes, ")
         assert asked.body.endswith("\nTo go on, type: yes")
         await world.bot.stop()
         await world.bot.start()
