@@ -62,7 +62,8 @@ async def test_a_file_lives_in_a_room_of_every_kind(
         assert await here.got(peer, "chat") == path.read_bytes()
     # Nobody else heard the private messages to one person.
     assert [len(here.words(peer, "chat")) for peer in (bob, carol, eve)] == [4, 4, 4]
-    assert len(here.words(bob, "groupchat")) == len(here.words(eve, "groupchat")) == 1 + 3 * 4
+    # With a file that somebody else shared goes a line that says who.
+    assert len(here.words(bob, "groupchat")) == len(here.words(eve, "groupchat")) == 1 + 3 * 4 + 2
     # It is the poster's, and the room's owner's.
     assert (await here.ask(eve, f"!rm {path.name}")).body == OWNERS_ONLY
     assert (await here.ask_privately(eve, f"rm {path.name}")).body == OWNERS_ONLY
