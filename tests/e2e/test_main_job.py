@@ -164,9 +164,10 @@ async def test_a_private_message_through_the_room_is_answered_privately(
     await alice.join(ROOM, "alice")
     await bob.join(ROOM, "bob")
     await alice.drop(file(tmp_path, "shared.bin"), world.bot_jid)
-    await alice.next_message(world.from_bot)
+    await alice.next_message(lambda heard: '"shared.bin"' in heard.body)
     alice.say(f"send shared.bin to {ROOM}", world.bot_jid)
     await returned(bob)
+    await alice.next_message(lambda heard: heard.body.startswith("Sent"))
     bob.say("get shared.bin", f"{ROOM}/filebot")
     heard, _ = await returned(bob)
     assert (heard.sender, heard.kind) == (f"{ROOM}/filebot", "chat")
@@ -182,7 +183,7 @@ async def test_in_a_room_nothing_private_is_shown(world: World, alice: Peer, tmp
 async def test_send_brings_a_file_to_a_friend(world: World, alice: Peer, bob: Peer, tmp_path: Path) -> None:
     path = file(tmp_path, "gift.bin")
     await alice.drop(path, world.bot_jid)
-    await alice.next_message(world.from_bot)
+    await alice.next_message(lambda heard: '"gift.bin"' in heard.body)
     alice.say(f"send gift.bin to {world.server.jid('bob')}", world.bot_jid)
     _, content = await returned(bob)
     assert sha256(content) == sha256(path.read_bytes())
@@ -220,7 +221,7 @@ async def test_a_file_too_large_to_give_back_is_answered_with_both_numbers(
 ) -> None:
     path = file(tmp_path, "large.bin", os.urandom(2_500_000))
     await alice.drop(path, world.bot_jid)
-    refused = (await alice.next_message(world.from_bot)).body
+    refused = (await alice.next_message(lambda heard: '"large.bin"' in heard.body)).body
     assert "2.5 MB" in refused
     assert "2 MB" in refused
 
