@@ -172,7 +172,10 @@ async def _play(console: Console, scene: Scene, samples: list[Path]) -> bool:
         ("The same bytes again are no second copy", lambda: scene.drop(report, "I already have that one")),
         ("She looks what is there", lambda: scene.ask("ls", "You have 3 files")),
         ("and gets a file back by the beginning of its name", lambda: scene.get("get annual", report)),
-        ("A slip of the finger is forgiven", lambda: scene.ask("get baech.png", "Did you mean: get beach.png?")),
+        (
+            "A slip of the finger is forgiven",
+            lambda: scene.ask("get baech.png", "Did you mean: get beach.png?"),
+        ),
         (
             "She shares the report with the room",
             lambda: scene.share(f"send Annual report.pdf to {ROOM}", report),

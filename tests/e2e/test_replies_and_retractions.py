@@ -76,6 +76,7 @@ def given_id(heard: Received) -> str:
     return next(each.get("id", "") for each in heard.element if each.tag == STANZA_ID)
 
 
+@pytest.mark.needs("an archive of its own")
 async def test_in_private_each_means_the_message_that_it_names(tmp_path: Path) -> None:
     async with (
         world_in(tmp_path / "world") as world,

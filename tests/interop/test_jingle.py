@@ -15,6 +15,7 @@ from tests.interop.gajim import Gajim
 from tests.interop.matrix import Cell, Direction, Outcome
 from tests.interop.peers import random_file, sha256_of
 from tests.interop.trace import MoveBy, Session, sessions
+from tests.support.waiting import until
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -63,8 +64,7 @@ async def drop(client: Dino | Gajim, world: DesktopWorld, path: Path) -> None:
     else:
         sent = await client.send(world.bot_jid, path)
     assert sent == Sending(offered=True, way=world.way, state="success")
-    await client.said(world.bot_jid, f'Stored "{path.name}"')
-    assert world.keeps(path)
+    await until(lambda: world.keeps(path), 60)
 
 
 async def drop_it(client: Dino | Gajim, world: DesktopWorld, said: str) -> None:
