@@ -94,7 +94,7 @@ def record(request: pytest.FixtureRequest, world: DesktopWorld, window: CommandW
 async def stored(world: DesktopWorld, client: Gajim, path: Path) -> Path:
     """Give a file to the bot."""
     await client.send(world.bot_jid, path)
-    # Of several, the answer to the first one is corrected: what the client shows is another test's matter.
+    # The answer to the first of several is corrected; another test looks at what the client shows.
     await until(lambda: world.keeps(path), 30)
     return path
 
