@@ -148,7 +148,9 @@ def entry_columns(new: NewEntry) -> dict[str, Any]:
 def added_entry(new: NewEntry, entry_id: int) -> Entry:
     """The entry that a reader of the new row gets."""
     created_at = new.created_at.astimezone(UTC)
-    return Entry(**_fields(new, NewEntry) | {"created_at": created_at}, id=entry_id, modified_at=created_at)
+    return Entry(
+        **fields_of(new, NewEntry) | {"created_at": created_at}, id=entry_id, modified_at=created_at
+    )
 
 
 def private_entry(entry: Entry) -> Entry:
@@ -216,7 +218,7 @@ def position_of(row: sa.Row[Any]) -> ArchivePosition:
 
 def delivery_columns(delivery: QueuedDelivery) -> dict[str, Any]:
     """Return the columns of a row of ``parcels``."""
-    return _fields(delivery, QueuedDelivery) | {
+    return fields_of(delivery, QueuedDelivery) | {
         "method": delivery.method.value if delivery.method else None
     }
 
@@ -224,10 +226,10 @@ def delivery_columns(delivery: QueuedDelivery) -> dict[str, Any]:
 def delivery_of(row: sa.Row[Any]) -> QueuedDelivery:
     """Return the delivery in a row of ``parcels``."""
     return QueuedDelivery(
-        **_fields(row, QueuedDelivery) | {"method": Method(row.method) if row.method else None}
+        **fields_of(row, QueuedDelivery) | {"method": Method(row.method) if row.method else None}
     )
 
 
-def _fields(source: object, kind: type[Any]) -> dict[str, Any]:
+def fields_of(source: object, kind: type[Any]) -> dict[str, Any]:
     """Return the attributes of a value or row that are named as the fields of a dataclass."""
     return {field.name: getattr(source, field.name) for field in fields(kind)}

@@ -1,13 +1,13 @@
 """Messages by which files were sent, for the day in which they may come back."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from filebot.catalog.mapping import fields_of
 from filebot.catalog.queries import one
 from filebot.catalog.schema import sent_files
 from filebot.catalog.writer import Writer, execute_returning
@@ -26,18 +26,18 @@ class SqlSentFiles:
         self._writer = writer
 
     async def add(self, sent: SentFile) -> None:
-        await self._writer.run(_add, _fields(sent))
+        await self._writer.run(_add, fields_of(sent, SentFile))
 
     async def take(self, message_id: str) -> SentFile | None:
         this = sa.delete(sent_files).where(_table.message_id == message_id).returning(sent_files)
         row = await self._writer.run(execute_returning, this, urgent=True)
-        return None if row is None else SentFile(**_fields(row))
+        return None if row is None else SentFile(**fields_of(row, SentFile))
 
     async def latest(self, recipient: BareJid, since: datetime) -> SentFile | None:
         to_them = sa.and_(_table.recipient == recipient, _table.sent_at >= since)
         newest_first = sa.select(sent_files).where(to_them).order_by(_table.sent_at.desc())
         rows = await self._read(newest_first.limit(1))
-        return SentFile(**_fields(rows[0])) if rows else None
+        return SentFile(**fields_of(rows[0], SentFile)) if rows else None
 
 
 async def _add(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> list[None]:
@@ -49,8 +49,3 @@ async def _add(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> l
     last_to_go = newest.offset(MOST_SENT).limit(1).scalar_subquery()
     await connection.execute(sa.delete(sent_files).where(_table.sent_at <= last_to_go))
     return [None] * len(rows)
-
-
-def _fields(source: object) -> dict[str, Any]:
-    """Return the attributes of a value or row that are named as the fields of ``SentFile``."""
-    return {field.name: getattr(source, field.name) for field in fields(SentFile)}

@@ -138,9 +138,7 @@ class _LineReader:
     ) -> Sequence[Meaning]:
         """Return what a line may mean that is not understood as a whole. Raises the ``refusal``."""
         clause = self._all.grammar.last_clause(line)
-        self._is_clause = True
         last = await self._by_sentence(clause) if command is None and clause else None
-        self._is_clause = False
         if isinstance(last, Meaning) and last.is_sure:
             return [last]  # "new phone, send me the plan": of such only what changes nothing
         if command is None:  # "pls snd ..." is not "ls snd ..."

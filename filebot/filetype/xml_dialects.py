@@ -80,7 +80,6 @@ _ROOT: Final = re.compile(
 )
 _DITA: Final = re.compile(r"-//OASIS//DTD DITA |ditaarch:DITAArchVersion")
 _HTML_DOCTYPE: Final = re.compile(r"<!DOCTYPE\s+html", re.IGNORECASE)
-_XHTML: Final = "http://www.w3.org/1999/xhtml"
 
 
 def xml_type(text: str) -> str | None:

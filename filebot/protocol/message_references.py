@@ -13,8 +13,6 @@ from filebot.protocol.xml import first, local_name, named
 
 RETRACT: Final = "urn:xmpp:message-retract:1"  # XEP-0424
 OLD_RETRACT: Final = "urn:xmpp:message-retract:0"
-MODERATE: Final = "urn:xmpp:message-moderate:1"  # XEP-0425
-OLD_MODERATE: Final = "urn:xmpp:message-moderate:0"
 FASTEN: Final = "urn:xmpp:fasten:0"  # XEP-0422
 REACTIONS: Final = "urn:xmpp:reactions:0"  # XEP-0444
 CORRECT: Final = "urn:xmpp:message-correct:0"  # XEP-0308

@@ -71,7 +71,7 @@ class Grammar:
         self._closing = re.compile(rf"{_SIGNS_BETWEEN}{alternatives(closings)}\Z", re.IGNORECASE)
         openers = alternatives(openings)
         how_to = alternatives(each for table in tables for each in table.how_to)
-        nouns = alternatives(each for table in tables for each in table.nouns)
+        nouns = alternatives(self._nouns)
         self._how_to = re.compile(
             rf"(?:{openers}{_SIGNS_BETWEEN}){{0,{_MOST_CUTS}}}(?:{nouns})?{how_to}", re.IGNORECASE
         )
@@ -194,11 +194,6 @@ def _left_to_values(reading: Reading) -> int:
     return sum(map(len, (*reading.values.values(), reading.rest or "")))
 
 
-def has_clauses(text: str) -> bool:
-    """Return whether a text has signs that part a sentence."""
-    return _CLAUSES.search(without_ending(text)) is not None
-
-
 def _by_phrases(
     sealed: Sealed, cores: Sequence[tuple[str, str]], phrases: Sequence[Phrase]
 ) -> Iterator[Reading]:
@@ -228,5 +223,4 @@ def is_telling(reading: Reading, line: str) -> bool:
 
     One sign of Chinese alone is hardly a verb; it rather begins a longer word.
     """
-    taken = sum(map(len, (*reading.values.values(), reading.rest or "")))
-    return reading.is_bare or len(line) - taken >= _SHORTEST_VERB
+    return reading.is_bare or len(line) - _left_to_values(reading) >= _SHORTEST_VERB
