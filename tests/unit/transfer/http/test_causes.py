@@ -22,13 +22,12 @@ from filebot.errors import (
 )
 from filebot.localserver.certificate import self_signed
 from filebot.replies import Replies
-from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.client import HttpClient
 from filebot.transfer.http.errors import translated
 from filebot.transfer.http.resolver import NameLookup
+from tests.unit.transfer.http.conftest import LAX, fetched
 from tests.unit.transfer.raw_server import Connection, ok, raw_server, sends
 
-LAX = AddressPolicy(allow_insecure=True, allow_private=True)
 PEM = Path(__file__).with_name("localhost.pem")
 
 
@@ -42,11 +41,6 @@ async def cause(url: str, client: HttpClient) -> ServerNotReached:
     with pytest.raises(ServerNotReached) as caught:
         await fetched(client, url)
     return caught.value
-
-
-async def fetched(client: HttpClient, url: str) -> bytes:
-    async with client.get(url) as download:
-        return b"".join([piece async for piece in download.chunks()])
 
 
 def free_port() -> int:

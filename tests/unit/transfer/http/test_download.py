@@ -1,7 +1,6 @@
 """Downloads from servers that break, lie and stall."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
@@ -16,32 +15,17 @@ from filebot.errors import (
     TransferTimeout,
     Unresumable,
 )
-from filebot.protocol import http_range
 from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.client import HttpClient
 from tests.support.virtual_time import in_virtual_time
 from tests.support.waiting import loop_turns, until_answered
+from tests.unit.transfer.http.conftest import LAX, fetched
 from tests.unit.transfer.raw_server import Connection, Script, ok, raw_server, sends
 
+pytestmark = pytest.mark.usefixtures("_hasty")
+
+
 BODY = bytes(range(256)) * 4000  # 1,024,000 bytes
-LAX = AddressPolicy(allow_insecure=True, allow_private=True)
-
-
-@pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_range, "_FIRST_DELAY_S", 0.001)
-    monkeypatch.setattr(http_range, "_LONGEST_DELAY_S", 0.02)
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[HttpClient]:
-    async with HttpClient(LAX, idle_s=30.0) as made:
-        yield made
-
-
-async def fetched(client: HttpClient, url: str, offset: int = 0, *, hashed: bool = False) -> bytes:
-    async with client.get(url, offset, hashed=hashed) as download:
-        return b"".join([piece async for piece in download.chunks()])
 
 
 async def half_then(connection: Connection, *headers: str) -> None:

@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 from aiohttp import web
@@ -14,32 +14,16 @@ from filebot.errors import (
     Unresumable,
     WebPageInstead,
 )
-from filebot.protocol import http_range
-from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http import content_coding
 from filebot.transfer.http.client import MAX_REDIRECTS, HttpClient
+from tests.unit.transfer.http.conftest import fetched
 from tests.unit.transfer.raw_server import Connection, Script, ok, raw_server, sends
 
-LAX = AddressPolicy(allow_insecure=True, allow_private=True)
+pytestmark = pytest.mark.usefixtures("_hasty")
+
+
 TEXT = b"a,b\r\n" * 20_800  # 104,000 bytes
 NOISE = bytes((i * i * 31 + i // 7) % 251 for i in range(300_000))
-
-
-@pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_range, "_FIRST_DELAY_S", 0.001)
-    monkeypatch.setattr(http_range, "_LONGEST_DELAY_S", 0.02)
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[HttpClient]:
-    async with HttpClient(LAX, idle_s=30.0) as made:
-        yield made
-
-
-async def fetched(client: HttpClient, url: str, offset: int = 0, *, hashed: bool = False) -> bytes:
-    async with client.get(url, offset, hashed=hashed) as download:
-        return b"".join([piece async for piece in download.chunks()])
 
 
 def raw_deflate(data: bytes) -> bytes:

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -18,19 +17,12 @@ from filebot.errors import (
     TransferTimeout,
 )
 from filebot.model import Slot
-from filebot.transfer.address_policy import AddressPolicy
 from filebot.transfer.http.client import HttpClient
 from tests.support.virtual_time import in_virtual_time
+from tests.unit.transfer.http.conftest import LAX
 from tests.unit.transfer.raw_server import Connection, Script, ok, raw_server, sends
 
-LAX = AddressPolicy(allow_insecure=True, allow_private=True)
 PIECE = bytes(range(256)) * 2731
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[HttpClient]:
-    async with HttpClient(LAX, idle_s=30.0) as made:
-        yield made
 
 
 class Files:
