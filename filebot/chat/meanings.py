@@ -50,11 +50,11 @@ class Meanings:
         clock: Callable[[], datetime],
     ) -> None:
         """``clock`` gives the present in UTC."""
-        self._calls = calls
-        self._commands = commands
-        self._lists = lists
+        self.calls = calls
+        self.commands = commands
+        self.lists = lists
+        self.grammar = Grammar(commands.phrases(), commands.words(), TABLES)
         self._clock = clock
-        self._grammar = Grammar(commands.phrases(), commands.words(), TABLES)
 
     async def of(self, conversation: Conversation, line: str) -> Sequence[Meaning]:
         """Return what a line means, in the order in which it is to be done; nothing if that is not clear.
@@ -63,28 +63,6 @@ class Meanings:
         """
         reader = _LineReader(self, conversation)
         return await reader.read(line)
-
-    # --- parts of a reader ----------------------------------------------------------------------
-
-    @property
-    def calls(self) -> PluginCalls:
-        """The calls of plugins' functions."""
-        return self._calls
-
-    @property
-    def commands(self) -> CommandList:
-        """All commands."""
-        return self._commands
-
-    @property
-    def grammar(self) -> Grammar:
-        """The reader of sentences."""
-        return self._grammar
-
-    @property
-    def lists(self) -> ShownLists:
-        """Lists as people saw them."""
-        return self._lists
 
     @property
     def now(self) -> datetime:
@@ -99,6 +77,8 @@ class _LineReader:
         self._all = meanings
         self._conversation = conversation
         self._usable = meanings.calls.usable(conversation.sender)
+        self._read = dict[str, Sequence[Reading]]()
+        """Readings of the line, and of its parts: several steps ask for the same ones."""
         self._tried = 0
         self._divisions = 0
         self._is_refused = False
@@ -196,7 +176,7 @@ class _LineReader:
         """
         if not command.phrases or _FILTER.search(line) or _only_shows_files(command):
             return None
-        for reading in self._all.grammar.readings(line):
+        for reading in self._readings(line):
             meant = self._named(reading)
             if meant is not None and not (meant.changes or reading.is_bare or reading.rest is not None):
                 found = await self._from(reading)
@@ -219,7 +199,7 @@ class _LineReader:
     def _closer_readings(self, line: str, command: Command, match: Match) -> Iterator[Reading]:
         """Yield readings by phrases of the command that take fewer words of a line for values."""
         taken = sum(len(unquoted(str(each))) for each in match.values.values())
-        for reading in self._all.grammar.readings(line):
+        for reading in self._readings(line):
             less = sum(len(unquoted(each)) for each in reading.values.values()) < taken
             if less and reading.rest is None and self._named(reading) is command:
                 yield reading
@@ -261,7 +241,7 @@ class _LineReader:
     async def _by_sentence(self, line: str) -> Meaning | UserError | None:
         """Return what a sentence means; else the error of the likeliest meaning, if there is one."""
         failure: UserError | None = None
-        for reading in self._all.grammar.readings(line):
+        for reading in self._readings(line):
             if self._tried >= MOST_READINGS:
                 break
             self._tried += 1
@@ -271,6 +251,12 @@ class _LineReader:
             if is_telling(reading, line):
                 failure = failure or found
         return failure
+
+    def _readings(self, line: str) -> Sequence[Reading]:
+        """Return what a line may mean by its words, the likeliest first."""
+        if line not in self._read:
+            self._read[line] = self._all.grammar.readings(line)
+        return self._read[line]
 
     def _named(self, reading: Reading) -> Command | None:
         """Return the command of a reading, if the person may use it here."""
