@@ -7,7 +7,7 @@ import re
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,22 +75,20 @@ class Absence:
         return [each.body for each in self.people[person].messages if self.world.from_bot(each)]
 
     async def until_heard(self, person: str, count: int) -> list[str]:
-        try:
-            await until(lambda: len(self.heard(person)) >= count, LIMIT_S)
-        except TimeoutError:
-            raise AssertionError(f"{person} heard {self.heard(person)}; {[*self.bot.log][-20:]}") from None
-        return self.heard(person)
+        return await self._until(person, lambda heard: len(heard) >= count)
 
     async def until_said(self, person: str, *words: str) -> list[str]:
         """Wait until each of the words was said to somebody, beside commands that are repeated to them."""
-        said = [""]
 
-        def all_said() -> bool:
-            said[0] = "\n".join(each.replace('"rm ', "") for each in self.heard(person))
-            return all(word in said[0] for word in words)
+        def all_said(heard: list[str]) -> bool:
+            said = "\n".join(heard).replace('"rm ', "")
+            return all(word in said for word in words)
 
+        return await self._until(person, all_said)
+
+    async def _until(self, person: str, wanted: Callable[[list[str]], bool]) -> list[str]:
         try:
-            await until(all_said, LIMIT_S)
+            await until(lambda: wanted(self.heard(person)), LIMIT_S)
         except TimeoutError:
             raise AssertionError(f"{person} heard {self.heard(person)}; {[*self.bot.log][-20:]}") from None
         return self.heard(person)
