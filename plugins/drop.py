@@ -36,7 +36,8 @@ async def confirm(ctx: Context[None], event: FileStored) -> None:
 @plugin.on(FileRefused)
 async def explain(ctx: Context[None], event: FileRefused) -> None:
     """Say why a file was not kept."""
-    ctx.gather_replies("drop/several")
+    # A list of its own: a refusal that was corrected into the answer to other files would not be noticed.
+    ctx.gather_replies("drop/refused")
     await ctx.reply_error(event.error, event.name)
 
 

@@ -32,8 +32,10 @@ MOST_PLACES: Final = 10
 class BurstTimes:
     """Times of bursts, in seconds."""
 
+    joins_s: float = 5.0
+    """Pause after which the second reply is no part of a burst: by then the first one was read."""
     goes_on_s: float = 15.0
-    """Pause after which the next reply begins another burst."""
+    """The same for the third and those after it: a burst is known to be one by then."""
     correct_after_s: float = 0.5
     """Quiet time before a correction."""
     correct_every_s: float = 1.5
@@ -44,7 +46,7 @@ class BurstTimes:
     """Longest time before that."""
 
 
-AT_ONCE: Final = BurstTimes(0.0, 0.0, 0.0, 0.0, 0.0)
+AT_ONCE: Final = BurstTimes(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 """A burst lasts only while something is being handled."""
 
 
@@ -86,6 +88,12 @@ class _Person:
     """Requests that are being handled."""
     last_s: float = 0.0
 
+    def is_in_burst(self, times: BurstTimes) -> bool:
+        """Tell whether a request of just now may be one of a burst."""
+        has_many = any(len(burst.said) + len(burst.waiting) > 1 for burst in self.bursts.values())
+        pause_s = times.goes_on_s if has_many else times.joins_s
+        return self.handled > 0 or asyncio.get_running_loop().time() - self.last_s < pause_s
+
 
 @dataclass(slots=True, eq=False)
 class _Handling:
@@ -113,8 +121,8 @@ class GatheredReplies:
 
         ``anew``: what is answered comes below the last burst, so that no correction would be noticed.
         """
-        person, time = self._people[hash(sender.rate_key)], asyncio.get_running_loop().time
-        if anew or (not person.handled and time() - person.last_s >= self._times.goes_on_s):
+        person = self._people[hash(sender.rate_key)]
+        if anew or not person.is_in_burst(self._times):
             person.bursts.clear()
         handling = _Handling(person)
         token = _HANDLING.set(handling)
@@ -129,7 +137,7 @@ class GatheredReplies:
                 await self._follow_up(burst, reply, reply_sender)
         finally:
             person.handled -= 1
-            person.last_s = time()
+            person.last_s = asyncio.get_running_loop().time()
 
     async def add(
         self,

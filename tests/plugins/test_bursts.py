@@ -43,7 +43,7 @@ async def drop_all(bot: FakeBot, names: Sequence[str], *, every_s: float, by: Se
 PHOTOS = [f"{number}.jpg" for number in range(1, 16)]
 
 
-@pytest.mark.parametrize("every_s", [0.0, 0.3, 2.0, 6.0])
+@pytest.mark.parametrize("every_s", [0.0, 0.3, 2.0, 4.5])
 @in_virtual_time
 async def test_fifteen_photos_have_one_answer_that_is_corrected(every_s: float) -> None:
     async with bot_in_real_bursts(corrects=True) as bot:
@@ -90,9 +90,22 @@ async def test_who_sees_no_corrections_has_one_more_message_at_the_end(every_s: 
 async def test_a_file_long_after_another_is_answered_as_a_single_one() -> None:
     for corrects in (True, False):
         async with bot_in_real_bursts(corrects=corrects) as bot:
-            await drop_all(bot, PHOTOS[:3], every_s=TIMES.goes_on_s + 1)
+            await drop_all(bot, PHOTOS[:3], every_s=TIMES.joins_s + 1)
             assert [each.text[:14] for each in said(bot)] == [f'Stored "{n}.jpg"' for n in (1, 2, 3)]
             assert all(each.replaces is None for each in said(bot))
+
+
+@in_virtual_time
+async def test_slower_files_still_belong_to_a_burst_that_began_quickly() -> None:
+    async with bot_in_real_bursts(corrects=True) as bot:
+        await drop_all(bot, PHOTOS[:2], every_s=1.0)
+        await drop_all(bot, PHOTOS[2:], every_s=TIMES.goes_on_s - 1)
+        assert {each.replaces for each in said(bot)[1:]} == {"0"}
+        assert said(bot)[-1].text.startswith("Stored 15 files, ")
+        await asyncio.sleep(TIMES.goes_on_s + 1)
+        await bot.drop("later.jpg", b"later", PHONE)
+        assert said(bot)[-1].text.startswith('Stored "later.jpg"')
+        assert said(bot)[-1].replaces is None
 
 
 @in_virtual_time
@@ -110,12 +123,26 @@ async def test_failures_in_a_burst_are_named_one_by_one_with_their_causes() -> N
     async with bot_in_real_bursts(corrects=True) as bot:
         files = {"1.jpg": b"1", "empty.jpg": b"", "big.jpg": b"x" * 1_000_001, "2.jpg": b"2", "3.jpg": b"1"}
         await asyncio.gather(*(bot.drop(name, content, PHONE) for name, content in files.items()))
-        last = said(bot)[-1].text
-    assert "Stored 2 files, " in last
-    assert '"empty.jpg" is empty' in last
-    assert '"big.jpg" is too large' in last
-    assert "I already had " in last
-    assert "To get them back, type: get #" in last
+        texts = [each.text for each in said(bot)]
+        stored = [each for each in texts if each.startswith("Stored")][-1]
+        [*_, refused] = [each for each in texts if not each.startswith("Stored")]
+    assert "Stored 2 files, " in stored
+    assert "I already had " in stored
+    assert "To get them back, type: get #" in stored
+    assert '"empty.jpg" is empty' in refused
+    assert '\n\n"big.jpg" is too large' in refused
+
+
+@in_virtual_time
+async def test_a_refusal_in_a_burst_is_a_message_of_its_own() -> None:
+    async with bot_in_real_bursts(corrects=True) as bot:
+        await drop_all(bot, PHOTOS[:3], every_s=0.1)
+        await bot.drop("empty.jpg", b"", PHONE)
+        assert '"empty.jpg" is empty' in said(bot)[-1].text
+        assert said(bot)[-1].replaces is None
+        await bot.drop("4.jpg", b"4", PHONE)
+        assert said(bot)[-1].replaces == "0"
+        assert said(bot)[-1].text.startswith("Stored 4 files")
 
 
 @pytest.mark.parametrize("corrects", [True, False])
