@@ -102,10 +102,10 @@ class Access(Table):
 class Limits(Table):
     """Limits on files, space and time."""
 
-    max_file_size: values.Size = ByteSize(2**30)
-    quota_per_user: values.Size = ByteSize(10 * 2**30)
-    quota_per_room: values.Size = ByteSize(20 * 2**30)
-    total: values.Size = ByteSize(100 * 2**30)
+    max_file_size: values.Size = ByteSize(10**9)
+    quota_per_user: values.Size = ByteSize(10 * 10**9)
+    quota_per_room: values.Size = ByteSize(20 * 10**9)
+    total: values.Size = ByteSize(100 * 10**9)
     files_per_message: Count = 10
     commands_per_minute: Count = 60
     """For each person."""

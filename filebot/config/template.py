@@ -34,9 +34,9 @@ admins = [{admins}]
 #allow = ["*@example.org"]
 
 [limits]
-max_file_size = "1 GiB"
-quota_per_user = "10 GiB"
-total = "100 GiB"
+max_file_size = "1 GB"
+quota_per_user = "10 GB"
+total = "100 GB"
 """
 
 

@@ -21,7 +21,7 @@ from filebot.files.reservations import (
     Stored,
     counted_bytes,
 )
-from filebot.model import BareJid, Identity, StorageUsage
+from filebot.model import BareJid, Identity, Scope, StorageUsage
 from filebot.ports import BlobStore, Entries
 
 __all__ = ["FILE_OVERHEAD_BYTES", "Quota", "Reservation", "StorageLimits"]
@@ -60,12 +60,15 @@ class Quota:
     async def usage(self, owner: Identity) -> StorageUsage:
         """Return how much somebody has stored, and may store."""
         files, used = await self._entries.used_by(owner)
-        return StorageUsage(files, counted_bytes(files, used), self.limits.quota_per_user_bytes)
+        in_rooms = max(files - await self._entries.count(Scope(owner=owner)), 0)
+        limit = self.limits.quota_per_user_bytes
+        return StorageUsage(files, counted_bytes(files, used), limit, FILE_OVERHEAD_BYTES, in_rooms)
 
     async def room_usage(self, room: BareJid) -> StorageUsage:
         """Return how much a room has, and may have."""
         files, used = await self._entries.used_in(room)
-        return StorageUsage(files, counted_bytes(files, used), self.limits.quota_per_room_bytes)
+        limit = self.limits.quota_per_room_bytes
+        return StorageUsage(files, counted_bytes(files, used), limit, FILE_OVERHEAD_BYTES)
 
     @asynccontextmanager
     async def reserve(

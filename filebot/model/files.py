@@ -156,6 +156,10 @@ class StorageUsage:
     """Bytes of the files, with the overhead of each."""
     limit_bytes: int
     """Bytes that may be stored."""
+    overhead_bytes: int
+    """Bytes that each file counts beside its own."""
+    in_rooms: int = 0
+    """Number of those files of a person that are in rooms, and in no list of their own."""
 
     @property
     def left_bytes(self) -> int:

@@ -8,7 +8,7 @@ import pytest
 from filebot.errors import PeerGone, StorageFull, TransferError, TransferTimeout
 from filebot.model import Client, Method, Negotiation, Scope
 from filebot.plugin import Context, Plugin
-from filebot.testing import ALICE, BOB, ROOM, FakeBot, InspectorByName, in_room, through_room
+from filebot.testing import ALICE, BOB, ROOM, FakeBot, InspectorByName, in_room, queue, through_room
 
 URL = "https://service.example.org/"
 
@@ -47,7 +47,8 @@ async def test_people_speak_in_private_in_a_room_and_through_one() -> None:
         assert "a.txt" in (await bot.say("ls", room=ROOM))[0]
 
 
-async def test_time_passes_step_by_step() -> None:
+async def test_time_passes_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "MOST_STEPS", 100)
     plugin, times = Plugin[None]("clock", api=1), list[int]()
 
     @plugin.every("1h")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog, Message
+from jinja2 import Environment, nodes
 
 from filebot import errors
 from filebot.plugin.commands import Command
@@ -240,3 +241,34 @@ def test_the_causes_that_templates_tell_apart_exist() -> None:
     for template in TEMPLATES:
         for names in KINDS.findall(template.read_text(encoding="utf-8")):
             assert hasattr(errors, "".join(names)), f"{template.name}: {names}"
+
+
+# --- values ---------------------------------------------------------------------------------------
+
+
+def bare_sizes(node: nodes.Node) -> list[str]:
+    """Return the numbers of bytes in what is said that no filter of sizes writes."""
+    if isinstance(node, nodes.Filter) and node.name in {"size", "exact"}:
+        return []
+    if isinstance(node, nodes.Compare | nodes.Test | nodes.Const):
+        return []
+    if isinstance(node, nodes.Getattr) and re.fullmatch(r"size|\w*bytes", node.attr):
+        return [node.attr]
+    children = [node.expr1] if isinstance(node, nodes.CondExpr) else list(node.iter_child_nodes())
+    return [each for child in children for each in bare_sizes(child)]
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_size_is_written_in_the_same_units(path: Path) -> None:
+    environment = Environment(extensions=["jinja2.ext.i18n"])
+    tree = environment.parse(path.read_text(encoding="utf-8"))
+    said = list(tree.find_all(nodes.Output))
+    assert [each for output in said for each in bare_sizes(output)] == []
+
+
+def test_a_size_without_a_filter_would_be_found() -> None:
+    tree = Environment().parse("{{ entry.blob.size }} {{ x.used_bytes|line }} {{ a.size|size }}")
+    assert [each for output in tree.find_all(nodes.Output) for each in bare_sizes(output)] == [
+        "size",
+        "used_bytes",
+    ]
