@@ -28,6 +28,10 @@ class SqlSentFiles:
     async def add(self, sent: SentFile) -> None:
         await self._writer.run(_add, fields_of(sent, SentFile))
 
+    async def find(self, message_id: str) -> SentFile | None:
+        rows = await self._read(sa.select(sent_files).where(_table.message_id == message_id))
+        return SentFile(**fields_of(rows[0], SentFile)) if rows else None
+
     async def take(self, message_id: str) -> SentFile | None:
         this = sa.delete(sent_files).where(_table.message_id == message_id).returning(sent_files)
         row = await self._writer.run(execute_returning, this, urgent=True)

@@ -110,9 +110,9 @@ class Bounces:
     async def _found(self, bounce: Bounce) -> SentFile | None:
         now = self._clock()
         for message_id in bounce.ids:
-            sent = await self._sent_files.take(message_id)
+            sent = await self._sent_files.find(message_id)
             if sent is not None and now - sent.sent_at <= MATCHED_FOR and self._may_say(bounce, sent):
-                return sent
+                return await self._sent_files.take(message_id)
         if not bounce.may_be_any:
             return None
         # COMPAT(gateways and old servers): their errors name another id, and have nothing of the message.

@@ -31,6 +31,9 @@ class SentFiles(Protocol):
     async def add(self, sent: SentFile) -> None:
         """Keep it, with the latest ``MOST_SENT`` of all. The removal of its entry removes it."""
 
+    async def find(self, message_id: str) -> SentFile | None:
+        """Return what went by this message."""
+
     async def take(self, message_id: str) -> SentFile | None:
         """Remove what went by this message, and return it."""
 

@@ -21,6 +21,9 @@ class MemorySentFiles:
         latest = sorted(self._kept(), key=lambda each: each.sent_at)[-MOST_SENT:]
         self._sent = {each.message_id: each for each in latest}
 
+    async def find(self, message_id: str) -> SentFile | None:
+        return next((each for each in self._kept() if each.message_id == message_id), None)
+
     async def take(self, message_id: str) -> SentFile | None:
         found = self._sent.pop(message_id, None)
         return found if found is not None and self._has_entry(found.entry_id) else None

@@ -53,6 +53,13 @@ async def test_a_bounce_is_matched_after_a_restart_and_for_a_day(bot: FakeBot) -
         assert said.startswith(f'I could not send "plan.txt" to {NOBODY}')
 
 
+async def test_a_forged_bounce_does_not_hide_the_true_one(bot: FakeBot) -> None:
+    message = await sent_to(bot, NOBODY)
+    assert await bot.bounce(message, "mallory@elsewhere.example", "item-not-found") == []
+    [said] = await bot.bounce(message, NOBODY, "item-not-found")
+    assert said.startswith(f'I could not send "plan.txt" to {NOBODY}')
+
+
 async def test_a_bounce_after_more_than_a_day_is_not_matched(bot: FakeBot) -> None:
     message = await sent_to(bot, NOBODY)
     bot.now += timedelta(hours=25)

@@ -17,6 +17,8 @@ async def an_entry(catalog: Catalog) -> int:
 async def test_what_went_by_a_message_is_taken_once(catalog: Catalog) -> None:
     sent = replace(SENT, entry_id=await an_entry(catalog))
     await catalog.sent_files.add(sent)
+    assert await catalog.sent_files.find("m2") is None
+    assert await catalog.sent_files.find("m1") == sent
     assert await catalog.sent_files.take("m2") is None
     assert await catalog.sent_files.take("m1") == sent
     assert await catalog.sent_files.take("m1") is None
