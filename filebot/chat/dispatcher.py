@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from filebot.chat.corrections import RecentCommands
 from filebot.chat.file_messages import FileMessages
@@ -116,16 +117,20 @@ class MessageDispatcher:
         if message.replies_to_bot and not message.addressed and not message.offers:
             is_meant = self._typed_text.is_meant(sender, message.text.strip(), message.replies_to)
             message = replace(message, addressed=is_meant)
-        if message.replaces and (captioned := self._captions.of(message)):
-            await self._workload.run(self._texts.edit_caption(message, captioned))
-            return
         work: list[Work] = []
+        if message.replaces and (captioned := self._captions.of(message)):
+            if message.text.strip() or not message.offers:
+                edit = partial(self._texts.edit_caption, message, captioned)
+                work.append(self._admit(message, edit))
+            if not message.offers:
+                await asyncio.gather(*work)
+                return
         if message.offers and sender.in_public and sender.identity:
             self._room_posts.remember(message)
             if not message.by_bot:
                 work.append(self._room_posts.tell(message))
         if message.addressed and (message.text.strip() or message.offers):
-            work.append(self._admit(message))
+            work.append(self._admit(message, partial(self._serve, message)))
         await asyncio.gather(*work)
 
     async def receive_request(self, request: FileRequest) -> None:
@@ -162,7 +167,11 @@ class MessageDispatcher:
 
     async def receive_retraction(self, retraction: Retraction) -> None:
         """Remove what came by a message that is taken back; its owner is told."""
-        await self._workload.run(self._take_back(retraction))
+        sender = retraction.sender
+        if not self._rate_limiter.is_full(sender):
+            await self._workload.run_counted(sender, self._take_back(retraction))
+        elif self._once_per_minute.passes("too many", sender.rate_key):
+            await self._refuse_one_more(sender, None)
 
     async def receive_invitation(self, invitation: Invitation) -> None:
         """Follow an invitation into a room, or say why not."""
@@ -206,14 +215,16 @@ class MessageDispatcher:
 
     # --- admission ------------------------------------------------------------------------------
 
-    async def _admit(self, message: IncomingMessage) -> None:
+    async def _admit(self, message: IncomingMessage, serve: Callable[[], Work]) -> None:
         sender, size_bytes = message.sender, weight(message)
         if await self._has_turn(message, size_bytes):
-            await self._workload.run_counted(sender, self._serve(message), size_bytes)
+            await self._workload.run_counted(sender, serve(), size_bytes)
         elif self._once_per_minute.passes("too many", sender.rate_key):
-            # In private: what is said to a whole room waits for its turn, and nobody counts these.
-            refusal = self._reply_error(sender.privately, message.language, TooManyRequests())
-            await self._workload.run(refusal)
+            await self._refuse_one_more(sender, message.language)
+
+    async def _refuse_one_more(self, sender: Sender, language: str | None) -> None:
+        # In private: what is said to a whole room waits for its turn, and nobody counts these.
+        await self._workload.run(self._reply_error(sender.privately, language, TooManyRequests()))
 
     async def _has_turn(self, message: IncomingMessage, size_bytes: int) -> bool:
         if self._rate_limiter.is_full(message.sender, size_bytes):

@@ -87,14 +87,32 @@ async def test_an_edited_caption_is_the_files(bot: FakeBot) -> None:
     assert [each.name for each in await bot.catalog.search(Scope(owner=ALICE), ["tea"], limit=9)] == [
         "a.txt"
     ]
-    assert await bot.drop("a.txt", b"other", caption="green tea", message_id="m9", correcting="m1") == [
-        'The caption of "a.txt" (#3) is now "green tea".'
-    ]
-    assert await bot.catalog.count(Scope(owner=ALICE)) == 3
+    assert await bot.say("green tea", correcting="m1") != []
     assert await bot.say("coffee", BOB, correcting="m1") != []
     entry = await bot.catalog.entry(3)
     assert entry is not None
     assert entry.caption == "green tea"
+
+
+async def test_a_file_that_comes_by_the_correction_of_a_caption_is_kept(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"a", caption="tee", message_id="m1")
+    caption, stored = sorted(
+        await bot.drop("b.txt", b"other", caption="tea", message_id="m9", correcting="m1")
+    )
+    assert stored.startswith('The caption of "a.txt" (#3) is now "tea".')
+    assert caption.startswith('Stored "b.txt"')
+    await bot.drop("c.txt", b"third", message_id="m10", correcting="m1")
+    entry = await bot.catalog.entry(3)
+    assert entry is not None
+    assert entry.caption == "tea"
+    assert await bot.catalog.count(Scope(owner=ALICE)) == 5
+
+
+async def test_corrections_of_captions_are_counted_as_commands_are(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"a", caption="tee", message_id="m1")
+    said = [text for n in range(80) for text in await bot.say(f"tea {n}", correcting="m1")]
+    assert len(said) < 70
+    assert said[-1].startswith("You are faster than I am")
 
 
 async def test_a_caption_in_a_room_is_edited_by_its_poster_alone_and_in_silence(bot: FakeBot) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from filebot.chat.rate_limits import WAITING_PER_PERSON
 from filebot.events.facts import FileRemoved, RemovalReason, room_itself
 from filebot.model import (
     Address,
@@ -62,6 +63,15 @@ async def test_a_retraction_of_another_message_changes_nothing(bot: FakeBot, mes
     await bot.drop("a.txt", b"a", message_id="m1")
     assert await bot.retract(message_id) == []
     assert await names(bot, MINE) == ["a.txt"]
+
+
+async def test_a_flood_of_retractions_is_refused_in_one_line_and_others_are_heard(bot: FakeBot) -> None:
+    await bot.drop("a.txt", b"a", BOB, message_id="m1")
+    flood = [bot.retract(f"unknown {n}") for n in range(2 * WAITING_PER_PERSON)]
+    said = await asyncio.gather(*flood, bot.retract("m1", BOB))
+    assert {text for texts in said[:-1] for text in texts if text.startswith("You are faster")}
+    assert any('Deleted "a.txt"' in text for texts in said for text in texts)
+    assert await names(bot, Scope(owner=BOB)) == []
 
 
 async def test_nobody_else_can_retract_it_also_by_the_same_id(bot: FakeBot) -> None:
