@@ -236,7 +236,7 @@ def build_services(
         shown_files=shown_files,
         retractions=retractions,
         gathered=GatheredReplies(shown_files, burst_times or BurstTimes()),
-        captions=Captions(ports.catalog, shown_files, ports.clock),
+        captions=Captions(ports.catalog, shown_files, ports.clock, events),
         jobs=JobWorker(ports.catalog.jobs, ports.clock),
         transfers=transfers,
         slots=free_slots,

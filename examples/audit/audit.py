@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from filebot.plugin import Context, Entry, FileRemoved, FileRenamed, FileStored, Identity, Life, Plugin
+from filebot.plugin import (
+    CaptionChanged,
+    Context,
+    Entry,
+    FileRemoved,
+    FileRenamed,
+    FileStored,
+    Identity,
+    Life,
+    Plugin,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,12 @@ async def stored(ctx: Context[Settings], event: FileStored) -> None:
 async def renamed(ctx: Context[Settings], event: FileRenamed) -> None:
     """Write down that a file was renamed."""
     await write(ctx, "renamed", event.entry)
+
+
+@plugin.on(CaptionChanged, durable=True)
+async def captioned(ctx: Context[Settings], event: CaptionChanged) -> None:
+    """Write down that a file has another caption."""
+    await write(ctx, "captioned", event.entry)
 
 
 @plugin.on(FileRemoved, durable=True)

@@ -171,8 +171,10 @@ class SqlCatalog:
     ) -> Entry | None:
         return await self._change(writes.rename(entry_id, name, at), outbox)
 
-    async def set_caption(self, entry_id: int, caption: str, at: datetime) -> Entry | None:
-        return await self._change(writes.set_caption(entry_id, caption, at), None)
+    async def set_caption(
+        self, entry_id: int, caption: str, at: datetime, *, outbox: Outbox[Entry] | None = None
+    ) -> Entry | None:
+        return await self._change(writes.set_caption(entry_id, caption, at), outbox)
 
     async def remove(self, entry_id: int, *, outbox: Outbox[Entry] | None = None) -> Entry | None:
         mapped = _mapped(entry_of, outbox)

@@ -8,7 +8,7 @@ from filebot.chat.file_messages import FileMessages
 from filebot.chat.late_commands import LateCommands, is_late
 from filebot.chat.small_talk import SmallTalk, small_talk
 from filebot.chat.typed_text import TypedText
-from filebot.events.facts import Greeted, LinkReceived
+from filebot.events.facts import Actor, Greeted, LinkReceived
 from filebot.filenames import without_isolates
 from filebot.files.captions import Captions
 from filebot.model import IncomingMessage, Reaction, Sender
@@ -103,7 +103,8 @@ class TextMessages:
     async def edit_caption(self, message: IncomingMessage, entries: Collection[int]) -> None:
         """Change the captions of entries to the corrected text of the message that brought them."""
         conversation = await self._channel.conversation(message.sender, message.language)
+        by = Actor(message.sender, message.language)
         async with errors_in_words(conversation):
-            for entry in await self._captions.edit(entries, message.text):
+            for entry in await self._captions.edit(entries, message.text, by):
                 if not message.sender.in_public:
                     await conversation.reply("reception/captioned", entry=entry, caption=entry.caption)

@@ -83,6 +83,16 @@ class FileRenamed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CaptionChanged(Event):
+    """A file has another caption: its author corrected the message that it came by."""
+
+    entry: Entry
+    """The file, with the new caption."""
+    old_caption: str
+    """The caption before; empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
 class OwnerChanged(Event):
     """A file was claimed, or its room was destroyed and it is its owner's alone."""
 

@@ -50,6 +50,7 @@ from filebot.errors import (
     UserError,
 )
 from filebot.events.facts import (
+    CaptionChanged,
     DeliveryAbandoned,
     DeliveryQueued,
     DeliveryStarted,
@@ -126,6 +127,7 @@ __all__ = [
     "Between",
     "BlobCorrupt",
     "ByteSize",
+    "CaptionChanged",
     "Choice",
     "Client",
     "Command",

@@ -114,7 +114,9 @@ class Entries(Protocol):
     ) -> Entry | None:
         """Rename an entry and return it as it is now; None if it is gone."""
 
-    async def set_caption(self, entry_id: int, caption: str, at: datetime) -> Entry | None:
+    async def set_caption(
+        self, entry_id: int, caption: str, at: datetime, *, outbox: Outbox[Entry] | None = None
+    ) -> Entry | None:
         """Give an entry another caption and return it as it is now; None if it is gone."""
 
     async def adopt(self, entry_id: int, *, outbox: Outbox[None] | None = None) -> None:

@@ -163,11 +163,14 @@ class MemoryCatalog:
         self._entries[entry_id] = self._changed(renamed, outbox)
         return renamed
 
-    async def set_caption(self, entry_id: int, caption: str, at: datetime) -> Entry | None:
-        if entry_id in self._entries:
-            changed = replace(self._entries[entry_id], caption=caption, modified_at=at.astimezone(UTC))
-            self._entries[entry_id] = changed
-        return self._entries.get(entry_id)
+    async def set_caption(
+        self, entry_id: int, caption: str, at: datetime, *, outbox: Outbox[Entry] | None = None
+    ) -> Entry | None:
+        if entry_id not in self._entries:
+            return None
+        changed = replace(self._entries[entry_id], caption=caption, modified_at=at.astimezone(UTC))
+        self._entries[entry_id] = self._changed(changed, outbox)
+        return changed
 
     async def remove(self, entry_id: int, *, outbox: Outbox[Entry] | None = None) -> Entry | None:
         self._deliveries = {n: each for n, each in self._deliveries.items() if each.entry_id != entry_id}

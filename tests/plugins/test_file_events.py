@@ -16,6 +16,7 @@ from filebot.errors import StorageError
 from filebot.files import handover
 from filebot.model import IncomingMessage, Offer, Scope
 from filebot.plugin import (
+    CaptionChanged,
     Context,
     Event,
     FileAutoArchived,
@@ -36,7 +37,10 @@ from filebot.testing.xmpp import FakeStreamOffer
 from plugins.archive.tables import opt_outs
 from tests.support.waiting import loop_turns
 
-FILE_EVENTS: Final = (FileStored, FileAutoArchived, FileShared, FileRenamed, OwnerChanged, FileRemoved)
+FILE_EVENTS: Final = (
+    *(FileStored, FileAutoArchived, FileShared, FileRenamed, CaptionChanged),
+    *(OwnerChanged, FileRemoved),
+)
 HAL: Final = in_room(None, "hal", occupant_id="9000")
 
 Told = tuple[object, ...]
@@ -78,7 +82,7 @@ def told(event: Event) -> Told:
             return type(event), event.entry.name, event.former_owner, event.former_room
         case FileStored():
             return type(event), event.entry.name, event.already_known
-        case FileAutoArchived() | FileShared() | FileRenamed():
+        case FileAutoArchived() | FileShared() | FileRenamed() | CaptionChanged():
             return type(event), event.entry.name
         case _:
             raise AssertionError(event)
@@ -195,6 +199,12 @@ async def test_a_renamed_file_is_told_once(case: EventCase) -> None:
     await case.bot.drop("a.txt", b"a")
     assert await case.does(case.bot.say("rename a.txt to b.txt")) == [(FileRenamed, "b.txt")]
     assert await case.does(case.bot.say("rename a.txt to b.txt")) == []
+
+
+async def test_a_corrected_caption_is_told_once(case: EventCase) -> None:
+    await case.bot.drop("a.txt", b"a", caption="tee", message_id="m1")
+    for told in [(CaptionChanged, "a.txt")], []:
+        assert await case.does(case.bot.say("tea", message_id="m2", correcting="m1")) == told
 
 
 async def test_claimed_files_are_told_once_each(case: EventCase) -> None:
@@ -356,6 +366,7 @@ CASES: Final[dict[str, Callable[..., object]]] = {
     "add": test_a_dropped_file_is_told_once,
     "adopt": test_an_adopted_file_is_told_once,
     "rename": test_a_renamed_file_is_told_once,
+    "set_caption": test_a_corrected_caption_is_told_once,
     "remove": test_a_file_that_its_owner_removes_is_told_once,
     "hand_over": test_claimed_files_are_told_once_each,
     "release": test_files_of_a_destroyed_room_are_told_once_each,
@@ -371,7 +382,6 @@ NO_FILES: Final = frozenset(
         *("save_position", "forget_position", "note_source"),
         *("keep_subscription", "forget_subscription"),
         "set_weight",
-        "set_caption",
     }
 )
 """Methods that write, but nothing of a file that plugins hear of."""

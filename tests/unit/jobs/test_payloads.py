@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from filebot.events.facts import (
+    CaptionChanged,
     Event,
     FileAutoArchived,
     FileDelivered,
@@ -58,6 +59,7 @@ EVENTS: tuple[Event, ...] = (
     FileAutoArchived(SENDER, None, ENTRY),
     FileShared(SENDER, None, ENTRY),
     FileRenamed(SENDER, None, ENTRY, "old"),
+    CaptionChanged(SENDER, None, ENTRY, "old"),
     OwnerChanged(SENDER, None, ENTRY, "bob@example.org", None),
     *(FileRemoved(SENDER, None, ENTRY, reason) for reason in RemovalReason),
     RoomFilesAdded(SENDER, None, (ENTRY, ENTRY), 3),
