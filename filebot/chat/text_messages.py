@@ -6,7 +6,6 @@ from datetime import datetime
 from filebot.chat.corrections import RecentCommands
 from filebot.chat.file_messages import FileMessages
 from filebot.chat.late_commands import LateCommands, is_late
-from filebot.chat.small_talk import SmallTalk, small_talk
 from filebot.chat.typed_text import TypedText
 from filebot.events.facts import Actor, Greeted, LinkReceived
 from filebot.filenames import without_isolates
@@ -16,6 +15,7 @@ from filebot.plugin.calls import PluginCalls
 from filebot.plugin.conversation import Channel, Conversation, errors_in_words
 from filebot.plugin.effects import CommandRun
 from filebot.reading.links import link_alone, link_within
+from filebot.reading.small_talk import SmallTalk, small_talk
 
 
 class TextMessages:

@@ -147,12 +147,13 @@ class Lookup:
 
     async def _others(self, wanted: str, entry: Entry) -> tuple[int, ...]:
         """Return the ids of other files in the list that have its name; none if it is meant by id."""
-        name = entry.name.casefold()
+        key = comparison_key(entry.name)
         scope = Scope(room=entry.room) if entry.room else Scope(owner=entry.owner)
-        if plain_text(wanted).casefold() != name:
+        if comparison_key(plain_text(wanted)) != key:
             return ()
         beginning = await self._entries.find_by_prefix(scope, entry.name, PREFIX_LIMIT)
-        return tuple(each.id for each in beginning if each.name.casefold() == name and each.id != entry.id)
+        same = (each.id for each in beginning if comparison_key(each.name) == key)
+        return tuple(each for each in same if each != entry.id)
 
     async def some_exactly(
         self, wanted: str, names: Sequence[str], must_be_changeable: Callable[[Entry], None]

@@ -1,30 +1,64 @@
-"""Recognition of small talk: messages that ask for nothing."""
+"""Recognition of small talk: what people say to a bot that is no command.
+
+A greeting is answered by the first words. Thanks, assent, praise and emoji need no answer.
+"""
 
 import re
 import unicodedata
 from collections.abc import Sequence
+from enum import Enum, unique
 from typing import Final
 
 from filebot.reading.signs import folded
-from filebot.reading.tables import LanguageTable
+from filebot.reading.tables import TABLES, LanguageTable
 
 LONGEST: Final = 60
 """Characters of the longest text that is looked at as small talk."""
+LONGEST_GREETING: Final = 40
 
 _LETTERS: Final = re.compile(r"[^\W_]")
 _OUTSIDE: Final = re.compile(r"^[^\w+]+|[^\w+]+$")
 _SMILEY: Final = re.compile(r"[:;=8xX]['’]?-?[)(\]\[DPpOo3/\\|*]+|<3|\^_?\^|[xX]D+")
+_AROUND: Final = re.compile(r"^[\s.,!~。、…]+|[\s.,!~。、…]+$")
+"""Punctuation before and after a greeting."""
+_TO_WHOM: Final = re.compile(r"\s+(?:there|bot|filebot|all|everyone|everybody)$")
 _REPEATED: Final = re.compile(r"(\w)\1{2,}")
 
 
-def is_small_talk(text: str, tables: Sequence[LanguageTable]) -> bool:
-    """Return whether a text asks for nothing: thanks, assent, praise, or emoji and smileys alone.
+@unique
+class SmallTalk(Enum):
+    """Kind of small talk."""
 
-    A text of nothing but question marks is a question. Greetings are none of it: they want the help.
-    """
+    GREETING = "greeting"
+    NO_ANSWER = "no answer"
+    """Words or signs that need no answer."""
+
+
+def small_talk(text: str, tables: Sequence[LanguageTable] = TABLES) -> SmallTalk | None:
+    """Return the kind of small talk in a text; None if it is something else."""
     if len(text) > LONGEST:
-        return False
-    if is_emoji(text):
+        return None
+    if _is_greeting(text, tables):
+        return SmallTalk.GREETING
+    return SmallTalk.NO_ANSWER if _asks_for_nothing(text, tables) else None
+
+
+def _is_greeting(text: str, tables: Sequence[LanguageTable]) -> bool:
+    greetings = frozenset[str]().union(*(table.greetings for table in tables))
+    said = " ".join(unicodedata.normalize("NFKC", text).casefold().split()).removeprefix("/")
+    if len(text) > LONGEST_GREETING or said in greetings:
+        return said in greetings
+    without_emoji = "".join(each for each in said if not _is_sign(each) and not _joins(each))
+    said = _AROUND.sub("", without_emoji)
+    return said in greetings or _TO_WHOM.sub("", said) in greetings
+
+
+def _asks_for_nothing(text: str, tables: Sequence[LanguageTable]) -> bool:
+    """Return whether a text is thanks, assent, praise, or emoji and smileys alone.
+
+    A text of nothing but question marks is a question.
+    """
+    if _is_emoji(text):
         return True
     plain = " ".join(folded(unicodedata.normalize("NFC", text)).casefold().split())
     if not _LETTERS.search(plain):
@@ -35,19 +69,23 @@ def is_small_talk(text: str, tables: Sequence[LanguageTable]) -> bool:
     return any(_is_known(each, words) for each in spellings)
 
 
-def is_emoji(text: str) -> bool:
+def _is_emoji(text: str) -> bool:
     """Return whether a text has emoji or smileys, and nothing else but blanks and exclamation marks."""
     plain = "".join(text.split())
     if _SMILEY.fullmatch(plain):
         return True
-    signs = [each for each in plain if unicodedata.category(each) in {"So", "Sk"} or each in "♥️+👍"]
+    signs = [each for each in plain if _is_sign(each) or each == "+"]
     others = [each for each in plain if each not in signs and not _joins(each) and each not in "!！.~"]
     return bool(signs) and not others and plain != "+"
 
 
+def _is_sign(sign: str) -> bool:
+    return unicodedata.category(sign) in {"So", "Sk"}
+
+
 def _joins(sign: str) -> bool:
-    """Return whether a character only joins or varies emoji."""
-    return sign in "\u200d\ufe0f\ufe0e\u20e3" or "\U0001f3fb" <= sign <= "\U0001f3ff"
+    """Return whether a character only joins or varies emoji: also the tags within flags."""
+    return sign in "\u200d\ufe0f\ufe0e\u20e3" or "\U000e0020" <= sign < "\U000e0080"
 
 
 def _is_known(said: str, words: frozenset[str]) -> bool:

@@ -14,6 +14,8 @@ _LANGUAGES: Final = ("english", "chinese")
 class LanguageTable:
     """Words of one language, apart from those of commands. All are in lower case."""
 
+    greetings: Sequence[str]
+    """Whole messages that want to know how to begin."""
     small_talk: Sequence[str]
     """Whole messages that want nothing: thanks, praise, assent."""
     openings: Sequence[str]
