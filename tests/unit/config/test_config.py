@@ -62,7 +62,7 @@ def test_an_address_and_a_password_are_enough(tmp_path: Path) -> None:
     assert found.data_dir == tmp_path / "data"
     assert found.access.allow == ("*@example.org",)
     assert (found.limits.max_file_size, found.limits.quota_per_user) == (10**9, 10**10)
-    assert (found.limits.total, found.limits.idle_timeout) == (100 * 2**30, 60.0)
+    assert (found.limits.total, found.limits.idle_timeout) == (10**11, 60.0)
     assert not found.network.allow_insecure
     assert not found.network.allow_private
     assert found.plugins.settings == {}
