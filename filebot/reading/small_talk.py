@@ -5,16 +5,19 @@ A greeting is answered by the first words. Thanks, assent, praise and emoji need
 
 import re
 import unicodedata
-from collections.abc import Sequence
 from enum import Enum, unique
 from typing import Final
 
 from filebot.reading.signs import folded
-from filebot.reading.tables import TABLES, LanguageTable
+from filebot.reading.tables import TABLES
 
 LONGEST: Final = 60
 """Characters of the longest text that is looked at as small talk."""
 LONGEST_GREETING: Final = 40
+"""Characters of the longest text that is looked at as a greeting with something around it."""
+
+_GREETINGS: Final = frozenset[str]().union(*(table.greetings for table in TABLES))
+_NO_ANSWER: Final = frozenset[str]().union(*(table.small_talk for table in TABLES))
 
 _LETTERS: Final = re.compile(r"[^\W_]")
 _OUTSIDE: Final = re.compile(r"^[^\w+]+|[^\w+]+$")
@@ -34,26 +37,27 @@ class SmallTalk(Enum):
     """Words or signs that need no answer."""
 
 
-def small_talk(text: str, tables: Sequence[LanguageTable] = TABLES) -> SmallTalk | None:
+def small_talk(text: str) -> SmallTalk | None:
     """Return the kind of small talk in a text; None if it is something else."""
     if len(text) > LONGEST:
         return None
-    if _is_greeting(text, tables):
+    if _is_greeting(text):
         return SmallTalk.GREETING
-    return SmallTalk.NO_ANSWER if _asks_for_nothing(text, tables) else None
+    return SmallTalk.NO_ANSWER if _asks_for_nothing(text) else None
 
 
-def _is_greeting(text: str, tables: Sequence[LanguageTable]) -> bool:
-    greetings = frozenset[str]().union(*(table.greetings for table in tables))
+def _is_greeting(text: str) -> bool:
     said = " ".join(unicodedata.normalize("NFKC", text).casefold().split()).removeprefix("/")
-    if len(text) > LONGEST_GREETING or said in greetings:
-        return said in greetings
+    if said in _GREETINGS:
+        return True
+    if len(text) > LONGEST_GREETING:
+        return False
     without_emoji = "".join(each for each in said if not _is_sign(each) and not _joins(each))
     said = _AROUND.sub("", without_emoji)
-    return said in greetings or _TO_WHOM.sub("", said) in greetings
+    return said in _GREETINGS or _TO_WHOM.sub("", said) in _GREETINGS
 
 
-def _asks_for_nothing(text: str, tables: Sequence[LanguageTable]) -> bool:
+def _asks_for_nothing(text: str) -> bool:
     """Return whether a text is thanks, assent, praise, or emoji and smileys alone.
 
     A text of nothing but question marks is a question.
@@ -64,9 +68,8 @@ def _asks_for_nothing(text: str, tables: Sequence[LanguageTable]) -> bool:
     if not _LETTERS.search(plain):
         return False
     said = _OUTSIDE.sub("", plain)
-    words = frozenset[str]().union(*(table.small_talk for table in tables))
     spellings = (said, _REPEATED.sub(r"\1\1", said), _REPEATED.sub(r"\1", said))  # "cooool", "okkkk"
-    return any(_is_known(each, words) for each in spellings)
+    return any(map(_is_known, spellings))
 
 
 def _is_emoji(text: str) -> bool:
@@ -88,15 +91,15 @@ def _joins(sign: str) -> bool:
     return sign in "\u200d\ufe0f\ufe0e\u20e3" or "\U000e0020" <= sign < "\U000e0080"
 
 
-def _is_known(said: str, words: frozenset[str]) -> bool:
-    if said in words:
+def _is_known(said: str) -> bool:
+    if said in _NO_ANSWER:
         return True
     parts = [part for part in re.split(r"[\s,.!~]+", said) if part]
     # "ok, thanks!", "thanks a lot, great"
-    return bool(parts) and _all_known(parts, words)
+    return bool(parts) and _all_known(parts)
 
 
-def _all_known(parts: list[str], words: frozenset[str]) -> bool:
+def _all_known(parts: list[str]) -> bool:
     """Return whether words are known ones, or phrases of up to four words, one after the other."""
     reached = {0}
     for start in range(len(parts)):
@@ -104,6 +107,6 @@ def _all_known(parts: list[str], words: frozenset[str]) -> bool:
             reached |= {
                 end
                 for end in range(start + 1, min(start + 4, len(parts)) + 1)
-                if " ".join(parts[start:end]) in words or "".join(parts[start:end]) in words
+                if " ".join(parts[start:end]) in _NO_ANSWER or "".join(parts[start:end]) in _NO_ANSWER
             }
     return len(parts) in reached
