@@ -118,18 +118,15 @@ class MessageDispatcher:
             is_meant = self._typed_text.is_meant(sender, message.text.strip(), message.replies_to)
             message = replace(message, addressed=is_meant)
         work: list[Work] = []
-        if message.replaces and (captioned := self._captions.of(message)):
-            if message.text.strip() or not message.offers:
-                edit = partial(self._texts.edit_caption, message, captioned)
-                work.append(self._admit(message, edit))
-            if not message.offers:
-                await asyncio.gather(*work)
-                return
+        has_text = bool(message.text.strip())
+        captioned = self._captions.of(message) if message.replaces else ()
+        if captioned and (has_text or not message.offers):
+            work.append(self._admit(message, partial(self._texts.edit_caption, message, captioned)))
         if message.offers and sender.in_public and sender.identity:
             self._room_posts.remember(message)
             if not message.by_bot:
                 work.append(self._room_posts.tell(message))
-        if message.addressed and (message.text.strip() or message.offers):
+        if message.addressed and (message.offers or (has_text and not captioned)):
             work.append(self._admit(message, partial(self._serve, message)))
         await asyncio.gather(*work)
 
@@ -170,7 +167,7 @@ class MessageDispatcher:
         sender = retraction.sender
         if not self._rate_limiter.is_full(sender):
             await self._workload.run_counted(sender, self._take_back(retraction))
-        elif self._once_per_minute.passes("too many", sender.rate_key):
+        else:
             await self._refuse_one_more(sender, None)
 
     async def receive_invitation(self, invitation: Invitation) -> None:
@@ -219,12 +216,13 @@ class MessageDispatcher:
         sender, size_bytes = message.sender, weight(message)
         if await self._has_turn(message, size_bytes):
             await self._workload.run_counted(sender, serve(), size_bytes)
-        elif self._once_per_minute.passes("too many", sender.rate_key):
+        else:
             await self._refuse_one_more(sender, message.language)
 
     async def _refuse_one_more(self, sender: Sender, language: str | None) -> None:
-        # In private: what is said to a whole room waits for its turn, and nobody counts these.
-        await self._workload.run(self._reply_error(sender.privately, language, TooManyRequests()))
+        if self._once_per_minute.passes("too many", sender.rate_key):
+            # In private: what is said to a whole room waits for its turn, and nobody counts these.
+            await self._workload.run(self._reply_error(sender.privately, language, TooManyRequests()))
 
     async def _has_turn(self, message: IncomingMessage, size_bytes: int) -> bool:
         if self._rate_limiter.is_full(message.sender, size_bytes):
