@@ -29,8 +29,7 @@ class SqlSentFiles:
         await self._writer.run(_add, fields_of(sent, SentFile))
 
     async def find(self, message_id: str) -> SentFile | None:
-        rows = await self._read(sa.select(sent_files).where(_table.message_id == message_id))
-        return SentFile(**fields_of(rows[0], SentFile)) if rows else None
+        return await self._first(sa.select(sent_files).where(_table.message_id == message_id))
 
     async def take(self, message_id: str) -> SentFile | None:
         this = sa.delete(sent_files).where(_table.message_id == message_id).returning(sent_files)
@@ -40,7 +39,10 @@ class SqlSentFiles:
     async def latest(self, recipient: BareJid, since: datetime) -> SentFile | None:
         to_them = sa.and_(_table.recipient == recipient, _table.sent_at >= since)
         newest_first = sa.select(sent_files).where(to_them).order_by(_table.sent_at.desc())
-        rows = await self._read(newest_first.limit(1))
+        return await self._first(newest_first.limit(1))
+
+    async def _first(self, statement: sa.Select[Any]) -> SentFile | None:
+        rows = await self._read(statement)
         return SentFile(**fields_of(rows[0], SentFile)) if rows else None
 
 

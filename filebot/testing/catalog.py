@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from filebot.catalog.mapping import added_entry, fold, private_entry
 from filebot.catalog.memory_tables import MemoryPluginTables
@@ -157,20 +157,12 @@ class MemoryCatalog:
     async def rename(
         self, entry_id: int, name: str, at: datetime, *, outbox: Outbox[Entry] | None = None
     ) -> Entry | None:
-        if entry_id not in self._entries:
-            return None
-        renamed = replace(self._entries[entry_id], name=name, modified_at=at.astimezone(UTC))
-        self._entries[entry_id] = self._changed(renamed, outbox)
-        return renamed
+        return self._modified(entry_id, at, outbox, name=name)
 
     async def set_caption(
         self, entry_id: int, caption: str, at: datetime, *, outbox: Outbox[Entry] | None = None
     ) -> Entry | None:
-        if entry_id not in self._entries:
-            return None
-        changed = replace(self._entries[entry_id], caption=caption, modified_at=at.astimezone(UTC))
-        self._entries[entry_id] = self._changed(changed, outbox)
-        return changed
+        return self._modified(entry_id, at, outbox, caption=caption)
 
     async def remove(self, entry_id: int, *, outbox: Outbox[Entry] | None = None) -> Entry | None:
         self._deliveries = {n: each for n, each in self._deliveries.items() if each.entry_id != entry_id}
@@ -374,6 +366,15 @@ class MemoryCatalog:
         for key, (at, _) in list(self._tombstones.items()):
             if archive_of(key[1]) == archive and (before is None or at < before):
                 del self._tombstones[key]
+
+    def _modified(
+        self, entry_id: int, at: datetime, outbox: Outbox[Entry] | None, **values: Any
+    ) -> Entry | None:
+        if entry_id not in self._entries:
+            return None
+        modified = replace(self._entries[entry_id], modified_at=at.astimezone(UTC), **values)
+        self._entries[entry_id] = self._changed(modified, outbox)
+        return modified
 
     def _changed(self, result: R, outbox: Outbox[R] | None) -> R:
         if outbox is not None:
