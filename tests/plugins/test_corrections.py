@@ -96,11 +96,11 @@ async def test_an_edited_caption_is_the_files(bot: FakeBot) -> None:
 
 async def test_a_file_that_comes_by_the_correction_of_a_caption_is_kept(bot: FakeBot) -> None:
     await bot.drop("a.txt", b"a", caption="tee", message_id="m1")
-    caption, stored = sorted(
+    stored, caption = sorted(
         await bot.drop("b.txt", b"other", caption="tea", message_id="m9", correcting="m1")
     )
-    assert stored.startswith('The caption of "a.txt" (#3) is now "tea".')
-    assert caption.startswith('Stored "b.txt"')
+    assert caption.startswith('The caption of "a.txt" (#3) is now "tea".')
+    assert stored.startswith('Stored "b.txt"')
     await bot.drop("c.txt", b"third", message_id="m10", correcting="m1")
     entry = await bot.catalog.entry(3)
     assert entry is not None

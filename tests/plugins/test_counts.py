@@ -99,6 +99,6 @@ def _usage(files: list[Entry]) -> str:
 
 
 def _used(files: list[Entry]) -> str:
-    """The same bytes of one owner count once; each file counts a little more."""
+    """Return what files use: the same bytes count once, and each file a little more."""
     sizes = {each.blob.digest: each.blob.size for each in files}
     return PHRASES.size(sum(sizes.values()) + FILE_OVERHEAD_BYTES * len(files))
