@@ -3,8 +3,9 @@
 Theory of operation. The replies to one person at one place that are gathered for the same summary are a
 burst, while something of theirs is being handled and for a while after it. The first reply is said at once.
 Those that follow wait until it is quiet for a moment. Then the message is corrected into a summary of all
-(XEP-0308), if each client of the person shows corrections; otherwise a further message sums up those that
-waited. A message is handled only when the replies to it are said, so that none is lost by a kill.
+(XEP-0308), if each client of the person shows corrections and nothing failed; otherwise a further message
+sums up those that waited. A message is handled only when the replies to it are said, so that none is lost
+by a kill.
 """
 
 import asyncio
@@ -60,6 +61,11 @@ class GatheredReply:
     """Its text, as it would be said alone."""
     values: Mapping[str, object]
     """Values of the template."""
+
+    @property
+    def tells_error(self) -> bool:
+        """Whether it tells of a failure: a correction of an older message would hide that one."""
+        return isinstance(self.values.get("error"), Exception)
 
 
 @dataclass(slots=True, eq=False)
@@ -190,8 +196,8 @@ class GatheredReplies:
                 return
             if burst.came is None:
                 to = burst.sender.address
-                in_chat = to.kind is AddressKind.CHAT
-                burst.corrects = in_chat and await reply_sender.messenger.shows_corrections(to)
+                may_correct = to.kind is AddressKind.CHAT and not reply.tells_error
+                burst.corrects = may_correct and await reply_sender.messenger.shows_corrections(to)
                 burst.came = self._debouncer(corrects=burst.corrects)
                 burst.came.signal()
             await burst.came.settled()
