@@ -26,6 +26,8 @@ TEXT_SHOWN: Final = 100
 @dataclass(slots=True, eq=False)
 class _Gathered:
     since: datetime
+    maybe_done: bool = False
+    """Whether a run of the bot that was killed may have carried one of them out."""
     count: int = 0
     texts: list[str] = field(default_factory=list)
     came: Debouncer = field(default_factory=lambda: Debouncer(QUIET_S, LONGEST_S))
@@ -38,23 +40,29 @@ class LateCommands:
     def __init__(self) -> None:
         self._gathered: dict[Address, _Gathered] = {}
 
-    async def tell(self, conversation: Conversation, text: str, since: datetime) -> None:
-        """Tell somebody that the command of the time ``since`` is not carried out; return when they are
+    async def tell(
+        self, conversation: Conversation, text: str, since: datetime, *, maybe_done: bool
+    ) -> None:
+        """Tell somebody that the command of the time ``since`` is not carried out now; return when they are
         told.
         """
         address = conversation.sender.address.conversation
         gathered = self._gathered.get(address)
         if gathered is not None:
-            _add(gathered, text, since)
+            _add(gathered, text, since, maybe_done=maybe_done)
             await asyncio.shield(gathered.told)
             return
         gathered = self._gathered[address] = _Gathered(since)
-        _add(gathered, text, since)
+        _add(gathered, text, since, maybe_done=maybe_done)
         try:
             await gathered.came.settled()
             del self._gathered[address]
             await conversation.reply(
-                "reception/late", texts=gathered.texts, count=gathered.count, since=gathered.since
+                "reception/late",
+                texts=gathered.texts,
+                count=gathered.count,
+                since=gathered.since,
+                maybe_done=gathered.maybe_done,
             )
         except asyncio.CancelledError:
             gathered.told.cancel()
@@ -66,9 +74,10 @@ class LateCommands:
                 gathered.told.set_result(None)
 
 
-def _add(gathered: _Gathered, text: str, since: datetime) -> None:
+def _add(gathered: _Gathered, text: str, since: datetime, *, maybe_done: bool) -> None:
     gathered.came.signal()
     gathered.since = min(gathered.since, since)
+    gathered.maybe_done |= maybe_done
     gathered.count += 1
     shown = text[:TEXT_SHOWN]
     if shown not in gathered.texts and len(gathered.texts) < TEXTS_SHOWN:

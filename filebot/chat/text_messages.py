@@ -55,7 +55,8 @@ class TextMessages:
             if said is SmallTalk.GREETING and not message.maybe_handled:
                 await self._channel.events.tell(Greeted(conversation.sender, message.language))
         elif message.delayed_since and is_late(message, self._clock()):
-            await self._late_commands.tell(conversation, text, message.delayed_since)
+            since, maybe_done = message.delayed_since, message.maybe_handled
+            await self._late_commands.tell(conversation, text, since, maybe_done=maybe_done)
         elif (run := await self._run_of(conversation, message)) is not None:
             came_late = message.maybe_handled or message.delayed_since is not None
             async with (

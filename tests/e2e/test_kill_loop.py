@@ -46,7 +46,7 @@ class Person:
     removed: set[str] = field(default_factory=set)
     fetched: int = 0
     summed_up: set[str] = field(default_factory=set)
-    """Names in commands of which the bot says that it was away: they may have been carried out, or not."""
+    """Names in commands that came too late, as the bot says: they may have been carried out, or not."""
     unanswered: list[str] = field(default_factory=list)
     _count: int = 0
 
@@ -101,7 +101,8 @@ class Person:
         def sums_up(heard: Received) -> bool:
             many = re.search(r"wrote (\d+) messages", heard.body)
             shows_all = many is None or int(many[1]) <= TEXTS_SHOWN
-            return "away" in heard.body and (doing in heard.body or not shows_all)
+            is_late = re.match("I was (away|restarted)", heard.body) is not None
+            return is_late and (doing in heard.body or not shows_all)
 
         try:
             answer = await self.peer.next_message(

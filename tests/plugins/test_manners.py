@@ -357,6 +357,7 @@ async def test_a_command_that_was_perhaps_done_before_a_crash_is_not_done_again(
     await bot.drop("a.txt", b"a")
     message = IncomingMessage(Sender(Address(ALICE), ALICE), "rm a.txt", delayed_since=bot.now)
     (answer,) = await bot.receive(replace(message, maybe_handled=True))
+    assert "may have done it already" in answer
     assert "type it again" in answer
     assert len(bot.store.blobs) == 1
     await bot.receive(message)
