@@ -3,6 +3,7 @@
 In a private chat these are your own files, in a room the room's.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from filebot.plugin import (
 
 MOST_MATCHING = 500
 """Files that fit a pattern and are listed."""
+ENDING = re.compile(r"(?<=\w)\.(?=\w*[A-Za-z])[A-Za-z0-9]{1,5}\Z")
+"""Ending of a name that says which kind of file it is."""
 REMOVAL_LIMIT_S = 3600.0
 """Limit of a removal of several files: checks may take their time with each."""
 
@@ -129,8 +132,18 @@ async def info(ctx: Context[Settings], name: Entry) -> None:
     phrases=PHRASES["rename"],
 )
 async def rename(ctx: Context[Settings], old: Annotated[Entry, exact], new: str) -> None:
-    """Rename a file. Put names with spaces in quotes."""
-    await ctx.reply("files/renamed", old=old.name, entry=await ctx.files.rename(old, new))
+    """Rename a file. Put names with spaces in quotes.
+
+    The ending, such as .pdf, stays unless the new name has one.
+    """
+    renamed = await ctx.files.rename(old, _with_ending(new, old.name))
+    await ctx.reply("files/renamed", old=old.name, entry=renamed)
+
+
+def _with_ending(new: str, old: str) -> str:
+    """Return a new name with the old ending if it has none: phones open files by their endings."""
+    ending = ENDING.search(old)
+    return new if ending is None or ENDING.search(new) is not None else new + ending[0]
 
 
 @plugin.command(

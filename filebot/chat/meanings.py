@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from filebot.chat.filled_in import files_in, near_name
+from filebot.chat.guesses import Guesses
 from filebot.chat.meaning import Meaning
 from filebot.chat.referents import Referents
 from filebot.errors import AmbiguousName, BadCommand, BadValue, NoSuchEntry, UserError
@@ -24,6 +25,7 @@ from filebot.plugin.files import Files
 from filebot.reading.links import link_within
 from filebot.reading.quotes import unquoted
 from filebot.reading.sentences import Grammar, Reading, is_telling
+from filebot.reading.spelling import Speller
 from filebot.reading.tables import TABLES
 
 MOST_READINGS: Final = 12
@@ -54,6 +56,7 @@ class Meanings:
         self.commands = commands
         self.lists = lists
         self.grammar = Grammar(commands.phrases(), commands.words(), TABLES)
+        self.speller = Speller(self.grammar.vocabulary())
         self._clock = clock
 
     async def of(self, conversation: Conversation, line: str) -> Sequence[Meaning]:
@@ -123,8 +126,7 @@ class _LineReader:
             return [last]  # "new phone, send me the plan": of such only what changes nothing
         if command is None:  # "pls snd ..." is not "ls snd ..."
             line = self._all.grammar.without_openings(line)
-        word, rest = (*line.split(maxsplit=1), "", "")[:2]
-        guess = await self._guess(line, word, rest, command, refusal)
+        guess = await self._guess(line, command, refusal)
         if guess is not None:
             return [guess]
         if refusal is not None:
@@ -310,8 +312,10 @@ class _LineReader:
     ) -> object | None:
         """Return a value as it is resolved; None if there is none. Raises NoSuchEntry or AmbiguousName."""
         if not parameter.kind.is_file:
-            core = self._all.grammar.references.core(text) if parameter.name != "new" else text
-            if parameter.kind is Kind.LINK and link_within(text) is None:
+            references = self._all.grammar.references
+            core = references.core(text) if parameter.name != "new" else text
+            is_article = parameter.name == TARGET and references.is_no_name(text)
+            if is_article or (parameter.kind is Kind.LINK and link_within(text) is None):
                 return None
             try:
                 return parameter.read(unquoted(core), self._all.now)
@@ -334,21 +338,32 @@ class _LineReader:
 
     # --- guesses --------------------------------------------------------------------------------
 
-    async def _guess(
-        self, line: str, word: str, rest: str, command: Command | None, refusal: UserError | None
-    ) -> Meaning | None:
+    async def _guess(self, line: str, command: Command | None, refusal: UserError | None) -> Meaning | None:
         """Return the nearest command with its words filled in."""
-        similar = None if command is not None else self._usable.similar(word)
-        if similar is None:
+        if (near := near_name(refusal)) is not None:
             named = command or self._all.commands.named("get")
-            near = near_name(refusal)
-            return None if named is None or near is None else await self._with_file(named, near)
-        try:
-            found = await self._exact(similar, f"{similar.name} {rest}", rest)
-        except _REFUSALS:
-            sentence = await self._by_sentence(f"{similar.name} {rest}")
-            return sentence if isinstance(sentence, Meaning) else None
-        return Meaning(found.command, found.usage, found.arguments, is_sure=False)
+            return None if named is None else await self._with_file(named, near)
+        for guess in Guesses(self._usable, self._all.speller).of(line, command):
+            self._tried = 0
+            found = await self._guessed(guess)
+            if found is not None:
+                return replace(found, is_sure=False)
+        return None
+
+    async def _guessed(self, line: str) -> Meaning | None:
+        """Return what a line means that was guessed."""
+        word, rest = (*line.split(maxsplit=1), "", "")[:2]
+        command, failure = self._usable.named(word), None
+        if command is not None and self._usable.shows(command):
+            try:
+                return await self._exact(command, line, rest)
+            except _REFUSALS as error:
+                failure = error
+        found = await self._by_sentence(line)
+        if isinstance(found, Meaning):
+            return found
+        near, named = near_name(failure or found), command or self._all.commands.named("get")
+        return None if near is None or named is None else await self._with_file(named, near)
 
     async def _with_file(self, command: Command, name: str) -> Meaning | None:
         """Return a command that takes one file, with the file of this name."""

@@ -62,7 +62,9 @@ class TypedText:
             done += found is not None
             asked += found or ()
         if len(lines) > MOST_LINES:
-            await conversation.reply("reception/more_lines", left_out=len(lines) - MOST_LINES)
+            await conversation.reply(
+                "reception/more_lines", left_out=len(lines) - MOST_LINES, most=MOST_LINES
+            )
         if question is not None and not done and len(text) <= LONGEST_SLIP and not came_late:
             asked.append(question)  # "ys": a slip of an answer should not cost the command
         await self._ask(conversation, asked)

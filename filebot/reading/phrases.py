@@ -1,8 +1,8 @@
 """Phrases: patterns of sentences, such as ``(send|give) me NAME``.
 
 A person types lower-case words as they are; ``(a|b)`` is a choice, and what is in ``[a]`` may be left out.
-A word in capitals is a value. Words of Latin letters end at blanks; between those of Chinese there need be
-none.
+A word in capitals is a value, and ``NAME=(a|b)`` one of these. Words of Latin letters end at blanks;
+between those of Chinese there need be none.
 """
 
 import re
@@ -92,6 +92,12 @@ def _choice(tokens: list[str]) -> tuple[str, list[str]]:
                 raise BadPhrase("a bracket is not closed")
             tokens = tokens[1:]
             part += f"(?:{inside})" + ("?" if sign == "[" else "")
+        elif sign.isupper() and tokens[:2] == ["=", "("]:
+            inside, tokens = _choice(tokens[2:])
+            if not tokens or tokens[0] != ")":
+                raise BadPhrase("a bracket is not closed")
+            tokens = tokens[1:]
+            part += f"(?P<{sign.lower()}>{inside})"
         elif sign.isupper():
             between = "" if not part.endswith(f"{_LAZY}{_GAP}") else r"(?<=\s)"
             part += f"{between}(?P<{sign.lower()}>{_LAZY}{_GAP}"

@@ -131,6 +131,10 @@ class ReferenceReader:
         *_, core = self._cores(without_ending(text) or text)
         return core
 
+    def is_no_name(self, text: str) -> bool:
+        """Return whether a text is nothing but words that stand before names."""
+        return any(language.is_before_names(folded(text)) for language in self._languages)
+
     def is_plain_name(self, text: str) -> bool:
         """Return whether nothing in a text says the opposite or that something is not so."""
         return not any(language.negation.search(folded(text)) for language in self._languages)
@@ -192,6 +196,10 @@ class _Language:
             is_every = self._every.match(text.strip()) is not None
             plural = is_every or bare.strip().lower().endswith("s")
             yield Reference(Pick.ALL if plural else Pick.NEWEST, endings=endings, is_every=is_every)
+
+    def is_before_names(self, text: str) -> bool:
+        """Return whether a text has articles and nothing else."""
+        return self._articles.fullmatch(text.strip()) is not None
 
     def without_words(self, text: str) -> str:
         """Return a text without one word before or after a name."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from filebot.reading.phrases import Phrase, alternatives
+from filebot.reading.phrases import Phrase, alternatives, words_in
 from filebot.reading.quotes import Sealed
 from filebot.reading.references import ReferenceReader
 from filebot.reading.signs import folded, without_beginning, without_ending
@@ -62,6 +62,7 @@ class Grammar:
         self._bare = [each for each in read if each.is_bare]
         self._words = frozenset(words)
         # Chinese ones need no blank behind them.
+        self._tables = tables
         self._unspaced = sorted((each for each in self._words if not each.isascii()), key=len, reverse=True)
         self._nouns = frozenset(each for table in tables for each in table.nouns)
         self.references = ReferenceReader(tables)
@@ -81,6 +82,14 @@ class Grammar:
         self._before_gerund = re.compile(rf"{before_gerund}\s*(?P<gerund>\w+)", re.IGNORECASE)
         sequels = [*map(_sequels, tables), r"\s*[,.;!]\s+|\s*[，。；！、]\s*"]
         self._sequel = re.compile("|".join(sequels), re.IGNORECASE)
+
+    def vocabulary(self) -> Iterator[str]:
+        """Yield the words of commands, of tables and of phrases, some of them several times."""
+        yield from self._words
+        for table in self._tables:
+            yield from table.all_words()
+        for phrase in self._phrases:
+            yield from words_in(phrase.line)
 
     def readings(self, line: str) -> list[Reading]:
         """Return what a line may mean, the likeliest first."""

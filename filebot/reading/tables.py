@@ -1,8 +1,9 @@
 """Tables of words, one for each language in which people write to the bot: data in ``words/``."""
 
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,6 +65,15 @@ class LanguageTable:
     """Verbs by their gerunds: "sending" is "send"."""
     ordinals: Mapping[str, int] = field(default_factory=dict)
     """Words for places in a list: "second"."""
+
+    def all_words(self) -> Iterator[str]:
+        """Yield the single words of all phrases, some of them several times."""
+        for each in fields(self):
+            phrases: Iterable[object] = getattr(self, each.name)
+            if isinstance(phrases, Mapping):
+                phrases = (*phrases, *phrases.values())
+            for phrase in phrases:
+                yield from re.findall(r"[^\W\d_]+", str(phrase))
 
 
 def _words(text: str) -> tuple[str, ...]:

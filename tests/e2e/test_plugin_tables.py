@@ -24,7 +24,7 @@ async def test_tables_of_a_plugin_survive_kills_and_its_absence(tmp_path: Path) 
             await hears(world, alice, "tagged invoice", "1 files.")
 
             await without(world, plugins)
-            await hears(world, alice, "tagged invoice", "do not know")
+            await hears(world, alice, "tagged invoice", "do not understand")
             await world.bot.stop()
             assert rows(world) == [("invoice",)]
 
@@ -38,7 +38,7 @@ async def test_tables_of_a_plugin_survive_kills_and_its_absence(tmp_path: Path) 
             )
             (plugins / "tags.py.off").rename(plugins / "tags.py")
             await world.bot.start()
-            await hears(world, alice, "tagged invoice", "do not know")
+            await hears(world, alice, "tagged invoice", "do not understand")
             await hears(world, alice, "ls", "a.txt")
             [line] = [each for each in world.bot.log if "plugin tags cannot be used" in each]
             assert "its migrations change people, which is not its own" in line

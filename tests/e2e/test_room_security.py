@@ -62,7 +62,7 @@ class Guarded:
         assert "This room has one file" in listed
         assert "plan.txt" in listed
         assert "archive off:" in (await self.here.ask(self.carol, "!room")).body
-        assert "I know no room" in (await self.world.ask(self.alice, f"leave {ELSEWHERE}")).body
+        assert "I find no room" in (await self.world.ask(self.alice, f"leave {ELSEWHERE}")).body
 
 
 @pytest_asyncio.fixture(loop_scope="module", params=["anyone", "moderators"])

@@ -124,7 +124,7 @@ async def test_without_its_plugin_the_archive_is_over_but_people_can_remove_what
         await without.say("rm one.txt", BEN)
         await without.say("rm hers.txt", BEN)
         assert [each.name for each in await kept(without)] == ["hers.txt", "two.txt"]
-        assert "do not know" in (await without.say("archive off for me", BEN))[0]
+        assert "do not understand" in (await without.say("archive off for me", BEN))[0]
 
 
 async def test_what_was_posted_while_the_plugin_was_away_is_never_kept(archived: FakeBot) -> None:

@@ -124,7 +124,7 @@ async def test_without_the_plugin_nothing_is_claimed(bot: FakeBot) -> None:
     async with FakeBot(catalog=bot.catalog, disabled=["claim"]) as later:
         for sender, text in (HAL_PRIVATE, "claim"), (ALICE, f"claim {code}"):
             (answer,) = await later.say(text, sender)
-            assert answer.startswith('I do not know "claim".')
+            assert answer.startswith('I do not understand "claim".')
         assert "claim" not in (await later.say("help all"))[0]
         assert await owners(later) == [KEY]
 

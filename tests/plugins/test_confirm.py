@@ -107,7 +107,7 @@ async def test_whatever_else_is_typed_runs_and_ends_it(bot: FakeBot) -> None:
     assert "a.txt" in (await bot.say("ls"))[0]
     assert "nothing to confirm" in (await bot.say("yes"))[0]
     await bot.say("stamp a.txt")
-    assert "I do not know" in (await bot.say("yes please do"))[0]
+    assert "I do not understand" in (await bot.say("yes please do"))[0]
     assert "nothing to confirm" in (await bot.say("yes"))[0]
 
 

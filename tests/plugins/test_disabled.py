@@ -156,7 +156,7 @@ async def test_the_help_without_a_plugin_lacks_its_commands_and_nothing_else(nam
             bot.rooms.managers[ROOM] = frozenset({ADMIN})
         for asker in askers:
             if name == "help":
-                assert "I do not know" in (await less.say("help", asker))[0]
+                assert "I do not understand" in (await less.say("help", asker))[0]
                 continue
             [there], [here] = await whole.say("help all", asker), await less.say("help all", asker)
             commands = {each.usage[0] for each in plugin.commands}
@@ -175,7 +175,7 @@ async def test_the_words_of_a_plugin_that_is_disabled_are_unknown(name: str) -> 
         for command in PLUGINS[name].commands:
             for word in (command.name, *command.aliases):
                 for asker in (ALICE, in_room()):
-                    assert all("I do not know" in each for each in await bot.say(word, asker)), word
+                    assert all("I do not understand" in each for each in await bot.say(word, asker)), word
 
 
 HINT: Final = re.compile(r"(?:type: |请输入：)!?(\w+)")

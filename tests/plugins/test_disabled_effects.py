@@ -105,13 +105,13 @@ async def test_claim_gives_a_code(there: bool) -> None:
     async with bot_with("claim", there=there) as bot:
         hidden = through_room(None, "anna", occupant_id="7")
         [answer] = await bot.say("claim", hidden)
-        assert ("I do not know" not in answer) == there
+        assert ("I do not understand" not in answer) == there
 
 
 @with_and_without
 async def test_doctor_measures(there: bool) -> None:
     async with bot_with("doctor", there=there) as bot:
-        assert ("I do not know" not in (await bot.say("doctor me"))[0]) == there
+        assert ("I do not understand" not in (await bot.say("doctor me"))[0]) == there
 
 
 @with_and_without
@@ -120,7 +120,7 @@ async def test_delivery_sends_files_and_speaks_of_them(there: bool) -> None:
         await bot.drop("a.txt", b"a")
         said = await bot.say("get a.txt") + await bot.say(f"send a.txt to {BOB}")
         assert len(bot.sent) == (2 if there else 0)
-        assert all("I do not know" in each for each in said) != there
+        assert all("I do not understand" in each for each in said) != there
 
 
 @with_and_without
@@ -128,7 +128,7 @@ async def test_files_lists_and_changes(there: bool) -> None:
     async with bot_with("files", there=there) as bot:
         await bot.drop("a.txt", b"a")
         said = [(await bot.say(text))[0] for text in ("ls", "rename a.txt to b.txt", "rm b.txt")]
-        assert all("I do not know" not in each for each in said) == there
+        assert all("I do not understand" not in each for each in said) == there
         assert (await bot.catalog.count(Scope(owner=ALICE)) == 0) == there
 
 
@@ -164,4 +164,4 @@ async def test_rooms_joins_and_thanks_for_invitations(there: bool) -> None:
 @with_and_without
 async def test_transfers_lists_and_tells_of_waiting(there: bool) -> None:
     async with bot_with("transfers", there=there) as bot:
-        assert ("I do not know" not in (await bot.say("transfers"))[0]) == there
+        assert ("I do not understand" not in (await bot.say("transfers"))[0]) == there

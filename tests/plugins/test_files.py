@@ -84,7 +84,7 @@ async def test_rename_gives_another_name(bot: FakeBot, command: str) -> None:
 
 async def test_rename_cleans_the_new_name(bot: FakeBot) -> None:
     await bot.drop("a.txt", b"1")
-    assert await bot.say("rename a.txt to ../../etc/pass\u202ewd") == ['"a.txt" is now "passwd" (#1).']
+    assert await bot.say("rename a.txt to ../../etc/pass\u202ewd") == ['"a.txt" is now "passwd.txt" (#1).']
 
 
 async def test_rm_removes_row_and_bytes(bot: FakeBot) -> None:

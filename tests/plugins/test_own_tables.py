@@ -31,7 +31,7 @@ async def test_the_example_of_tables_works(folder: Path, tmp_path: Path) -> None
             assert await bot.say("tag a.txt as invoice", ALICE) == ['"a.txt" is tagged.']
             assert await bot.say("tagged invoice", ALICE) == ["1 files."]
         async with FakeBot(catalog=catalog) as without:
-            assert "do not know" in (await without.say("tagged invoice", ALICE))[0]
+            assert "do not understand" in (await without.say("tagged invoice", ALICE))[0]
         async with FakeBot(tags(folder), catalog=catalog) as again:
             assert await again.say("tagged invoice", ALICE) == ["1 files."]
             await again.say("rm a.txt", ALICE)

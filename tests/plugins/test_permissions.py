@@ -128,8 +128,8 @@ async def test_help_shows_what_the_reader_may_use_there(
         ("inside", ALICE, "Come into the room for that."),
         ("member", BOB, "Which room do you mean? Type this in the room itself, or in a private message "),
         ("aside", through_room(), 'You cannot use "aside" in a room. Write to me in a private chat.'),
-        ("asid", in_room(), 'I do not know "asid". Did you mean inside? '),
-        ("operatr", ALICE, 'I do not know "operatr". To see what I can do, type: help'),
+        ("asid", in_room(), 'I do not understand "asid". Did you mean inside? '),
+        ("operatr", ALICE, 'I do not understand "operatr". To see what I can do, type: help'),
     ],
 )
 async def test_whoever_may_not_is_told_why_and_what_to_do(
@@ -153,7 +153,7 @@ async def test_the_room_that_is_named_is_the_one_that_counts(bot: FakeBot) -> No
     assert await bot.say(f"manager of {ROOM}", BOB) == [OPEN]
     assert await bot.say(f"manager of {ROOM}", ALICE) == ["Only the room's owners and admins can do that."]
     [said] = await bot.say("manager of elsewhere@conference.example.org", BOB)
-    assert said.startswith('I know no room "elsewhere@conference.example.org"')
+    assert said.startswith('I find no room "elsewhere@conference.example.org"')
 
 
 def test_a_permission_that_is_about_a_room_needs_one() -> None:

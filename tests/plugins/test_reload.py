@@ -60,9 +60,9 @@ async def test_plugins_come_and_go_and_those_that_stay_the_same_are_not_named() 
         assert (done.added, done.changed, done.removed) == (("new",), (), ("old", "quota"))
         assert await bot.say("new") == ["two ."]
         for gone in ("old", "quota"):
-            assert "I do not know" in (await bot.say(gone))[0]
+            assert "I do not understand" in (await bot.say(gone))[0]
         assert "quota" in (await bot.reload(stays)).added
-        assert "I do not know" not in (await bot.say("quota"))[0]
+        assert "I do not understand" not in (await bot.say("quota"))[0]
 
 
 def colliding(kind: str) -> Plugin[Any]:
@@ -376,7 +376,7 @@ async def test_open_lists_end_with_the_plugins_that_read_their_pages() -> None:
 
 async def test_an_admin_reloads_in_private_and_reads_what_came_of_it() -> None:
     async with FakeBot(echo("one")) as bot:
-        assert await bot.say("reload", ADMIN) == ["I have read my config and my plugins anew."]
+        assert await bot.say("reload", ADMIN) == ["I have read my config and my plugins again."]
         bot.rooms.occupants[ROOM] |= {ADMIN}
         [elsewhere] = await bot.say("reload", in_room(ADMIN, "admin"))
         assert "private" in elsewhere
@@ -389,7 +389,8 @@ async def test_an_admin_reloads_in_private_and_reads_what_came_of_it() -> None:
         ]
         bot._source.declare([echo("two"), echo("three", "other")], {}, ["quota"])
         [done] = await bot.say("reload", ADMIN)
-        assert done == "I have read my config and my plugins anew.\nNew: other\nChanged: echo\nGone: quota"
+        changes = "New: other\nChanged: echo\nNo longer loaded: quota"
+        assert done == f"I have read my config and my plugins again.\n{changes}"
         bot._source.declare(*before)
         await bot.catalog.set_language(ADMIN, "zh_CN")
         [chinese] = await bot.say("reload", ADMIN)

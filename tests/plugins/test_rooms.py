@@ -60,5 +60,5 @@ async def test_a_room_of_the_config_is_not_left(bot: FakeBot) -> None:
 async def test_what_is_no_room_is_said_so(bot: FakeBot) -> None:
     for command in ("join den", f"leave {DEN}"):
         (answer,) = await bot.say(command, ADMIN)
-        assert answer.startswith("I know no room")
+        assert answer.startswith("I find no room")
     assert answer.endswith(f"To bring me there, type: join {DEN}")

@@ -243,7 +243,9 @@ async def test_several_lines_are_bounded() -> None:
         await drop(bot, "a.txt")
         said = await bot.say("\n".join(["get a.txt"] * 12))
         assert sent(bot) == ["a.txt"] * 10
-        assert said[-1] == "I did not read the last 2 lines: those were too many."
+        assert (
+            said[-1] == "I left out the last 2 lines: I read up to 10 lines of a message. Send them again."
+        )
 
 
 async def test_commands_of_plugins_have_words_of_their_own() -> None:

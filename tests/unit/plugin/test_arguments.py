@@ -125,7 +125,7 @@ async def test_files_are_found_with_the_rights_of_the_asker() -> None:
         (switch, "maybe", '"maybe" does not work. For VALUE, type on or off.'),
         (colour, "green", '"green" does not work. For VALUE, type red, dark blue, or other.'),
         (jid, "bob", '"bob" is not an address. For VALUE, type an address, such as "name@example.org".'),
-        (room, "nowhere", 'I know no room "nowhere".'),
+        (room, "nowhere", 'I find no room called "nowhere".'),
         (number, "", 'Something is missing after "x". Type it like this:'),
     ],
 )

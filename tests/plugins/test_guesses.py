@@ -1,0 +1,88 @@
+"""Guesses: the nearest command, with its words filled in, where a line is not understood."""
+
+import pytest
+
+from filebot.testing import FakeBot
+
+FILES = {"report.pdf": b"1", "beach.png": b"2", "notes to self.txt": b"3"}
+
+
+@pytest.fixture
+async def stocked(bot: FakeBot) -> FakeBot:
+    for name, content in FILES.items():
+        await bot.drop(name, content)
+    return bot
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("shwo my files", "ls"),
+        ("can u show me the fiels", "ls"),
+        ("plese send me the reprot", "get report.pdf"),
+        ("get teh report", "get report.pdf"),
+        ("rm teh report", "rm report.pdf"),
+        ("downlaod beach.png", "get beach.png"),
+        ('"get report.pdf"', "get report.pdf"),
+        ("/get report.pdf", "get report.pdf"),
+        ("report.pdf rm", "rm report.pdf"),
+        ("sned report.pdf to bob@example.org", "send report.pdf to bob@example.org"),
+    ],
+)
+async def test_the_nearest_command_is_asked_about(stocked: FakeBot, typed: str, meant: str) -> None:
+    assert await stocked.say(typed) == [f"Did you mean: {meant}?\nTo go on, type: yes"]
+    assert stocked.sent == []
+    assert len(stocked.store.blobs) == len(FILES)
+
+
+async def test_yes_does_what_was_guessed(stocked: FakeBot) -> None:
+    await stocked.say("plese send me the reprot")
+    await stocked.say("yes")
+    assert [each.entry.name for each in stocked.sent] == ["report.pdf"]
+
+
+@pytest.mark.parametrize(
+    "typed", ["whoami", "bob deleted the report", "my holiday was grate", "换手机了", "?!"]
+)
+async def test_nothing_is_guessed_where_nothing_is_like_it(stocked: FakeBot, typed: str) -> None:
+    answers = await stocked.say(typed)
+    assert not any("yes" in each for each in answers)
+    assert len(stocked.store.blobs) == len(FILES)
+
+
+async def test_a_guess_is_no_command_that_the_person_may_not_use(stocked: FakeBot) -> None:
+    [answer] = await stocked.say("docter")
+    assert "Did you mean: doctor" not in answer
+
+
+@pytest.mark.parametrize(
+    ("typed", "wrong"),
+    [("show my pictures", "my@"), ("我的空间还有多少", "report.pdf"), ("换手机了", "speak")],
+)
+async def test_words_that_are_no_values_are_not_taken_for_them(
+    stocked: FakeBot, typed: str, wrong: str
+) -> None:
+    assert not any(wrong in each for each in await stocked.say(typed))
+
+
+@pytest.mark.parametrize("typed", ["how do i upload a file", "upload", "怎么上传文件", "上传"])
+async def test_whoever_wants_to_upload_reads_how(stocked: FakeBot, typed: str) -> None:
+    [answer] = await stocked.say(typed)
+    assert answer.startswith("I keep your files. Send me one here")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kept"),
+    [
+        ("beach.png", "sunset", "sunset.png"),
+        ("beach.png", "sunset.jpg", "sunset.jpg"),
+        ("beach.png", "v1.2", "v1.2.png"),
+        ("notes", "shopping", "shopping"),
+        (".profile", "shell", "shell"),
+    ],
+)
+async def test_the_ending_of_a_name_stays_unless_a_new_one_is_given(
+    bot: FakeBot, old: str, new: str, kept: str
+) -> None:
+    await bot.drop(old, b"x")
+    assert await bot.say(f"rename {old} to {new}") == [f'"{old}" is now "{kept}" (#1).']
