@@ -35,7 +35,7 @@ async def join(ctx: Context[Settings], room: str, password: str) -> None:
     await _tell_of(ctx, "rooms/joined", await ctx.rooms.join(room, password))
 
 
-@plugin.command("leave", usage=("leave ROOM", "leave"), group=CommandGroup.ROOMS)
+@plugin.command("leave", usage="leave [ROOM]", group=CommandGroup.ROOMS)
 async def leave(ctx: Context[Settings], room: str) -> None:
     """Leave a room for good. I still keep its files. The person who brought me there and the room's admins
     can use this.
