@@ -73,7 +73,7 @@ async def open_data_folder(
                     "data_dir: %d files of the catalog are missing in %s; is a disk not there? "
                     "Which ones they are: filebot fsck",
                     found.missing,
-                    folder / BLOBS if backend.is_own else backend.scheme,
+                    folder / BLOBS if backend.is_disk else backend.scheme,
                 )
             await set_freed_aside(store, catalog.attachments, freed, found.freed)
             yield DataFolder(catalog, store, tuple(set(found.digests).difference(found.freed)))

@@ -65,7 +65,7 @@ async def probe(config: Config) -> list[Finding]:
         await _tried("storage", lambda: _storage(config, is_bot_running=bot is not None)),
         await _tried(backends.inspector.scheme, lambda: _inspector(backends, config)),
     ]
-    if not backends.store.is_own:
+    if not backends.store.is_disk:
         findings.append(await _tried(f"store {backends.store.scheme}", lambda: _store(backends, config)))
     if backends.scanners:
         findings.append(await _tried("scanners", lambda: _scanners(backends, config)))

@@ -83,6 +83,11 @@ class Backend(Generic[T]):
         """Whether it came with the bot."""
         return self.origin.startswith(OWN_PACKAGE)
 
+    @property
+    def is_disk(self) -> bool:
+        """Whether it is the store in the data folder."""
+        return self.kind.name == STORES.name and self.url.startswith(DISK)
+
     @asynccontextmanager
     async def opened(self, data_dir: Path, idle_s: float) -> AsyncIterator[T]:
         """Open it, as long as the context is.

@@ -190,7 +190,7 @@ def fsck(path: Path, repair: bool, quick: bool, anew: bool, rate: int) -> None:
             storage_limits(config),
             config.limits.keep_unreferenced / 86_400,
             Wishes(repair, quick, anew, rate),
-            None if store.is_own else store,
+            None if store.is_disk else store,
         )
     except ConfigError as error:
         stop(config.located(error).mistakes, WRONG)

@@ -62,6 +62,7 @@ from filebot.errors.storage import (
     NoDescriptors,
     PluginStoreFull,
     StorageFull,
+    StorageUnavailable,
 )
 from filebot.errors.transfer import (
     DigestMismatch,
@@ -165,6 +166,7 @@ __all__ = [
     "SizeMismatch",
     "StorageError",
     "StorageFull",
+    "StorageUnavailable",
     "StreamHostRefused",
     "TlsFailed",
     "TooLargeForService",

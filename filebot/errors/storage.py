@@ -15,6 +15,10 @@ class PluginStoreFull(StorageError):
         self.plugin = plugin
 
 
+class StorageUnavailable(StorageError):
+    """A storage on another machine cannot be reached, or refuses; what is there is as it was."""
+
+
 class NoDescriptors(StorageError):
     """The process or the machine has no more file descriptors for now."""
 

@@ -12,37 +12,34 @@ import hashlib
 import logging
 import mmap
 import os
-import secrets
 import shutil
 import stat
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final, Protocol, Self
 
 from cachetools import TTLCache
 
 from filebot.concurrency.locks import KeyedLocks
-from filebot.errors import BlobCorrupt, LocalProtocolError, StorageError, StorageFull
+from filebot.errors import BlobCorrupt, StorageError, StorageFull
 from filebot.model import Digest
 from filebot.storage.file_system import (
     BLOBS,
-    INCOMING,
-    PARTIAL,
     PRIVATE,
     SHARDS,
     StorageThreads,
     digests_in,
     make_folder,
     place_in,
-    remove_unless_open,
     shards_of,
     storage_errors,
     sync_folder,
 )
 from filebot.storage.reader import pieces
-from filebot.storage.spool import Spool
+from filebot.storage.spool import Placing, Spool
+from filebot.storage.spools import Spools
 from filebot.storage.unreferenced import UnreferencedFolder
 
 VALID_S: Final = 86_400.0
@@ -66,8 +63,7 @@ class DiskStore:
 
     def __init__(self, root: Path, threads: StorageThreads) -> None:
         self._blobs = root / BLOBS
-        self._incoming = root / INCOMING
-        self._partials = root / PARTIAL
+        self._spools = Spools(root, threads)
         self._aside = UnreferencedFolder(root)
         self._threads = threads
         self.verification = Verification(threads)
@@ -92,29 +88,17 @@ class DiskStore:
         """Return the path of a blob. Raises BlobCorrupt if the digest is malformed."""
         return place_in(self._blobs, digest)
 
-    @asynccontextmanager
-    async def create(
+    def create(
         self, algorithms: Sequence[str] = (), partial: str | None = None, resume_at_most: int = 0
-    ) -> AsyncIterator[Spool]:
-        if partial is not None and not partial.isalnum():
-            raise LocalProtocolError(f"{partial!r} is no name for a partial blob")
-        spool = self._spool(algorithms, partial)
-        try:
-            if partial is None:
-                await spool.open()
-            elif not await spool.reopen(resume_at_most):
-                spool = self._spool(algorithms)
-                await spool.open()
-            yield spool
-        finally:
-            await spool.discard()
+    ) -> AbstractAsyncContextManager[Spool]:
+        placing = Placing(self.place, self.verification.note)
+        return self._spools.opened(placing, algorithms, partial, resume_at_most)
 
     async def forget_partials(self, older_than_s: float) -> None:
-        for file in await self._threads.run(_files, self._partials):
-            await self._threads.run(_forget_if_old, file, time.time() - older_than_s)
+        await self._spools.forget_partials(older_than_s)
 
     async def trim_partials(self, prefix: str, most_bytes: int) -> None:
-        await self._threads.run(_trim, self._partials, prefix, most_bytes)
+        await self._spools.trim_partials(prefix, most_bytes)
 
     def read(self, digest: Digest, offset: int = 0) -> AsyncGenerator[bytes, None]:
         return pieces(self.place(digest), offset, self._threads)
@@ -122,7 +106,7 @@ class DiskStore:
     @asynccontextmanager
     async def local_file(self, digest: Digest) -> AsyncIterator[Path]:
         # A second name keeps the bytes reachable while somebody deletes the blob.
-        name = self._temporary()
+        name = self._spools.temporary()
         try:
             try:
                 await self._link(digest, name)
@@ -190,23 +174,12 @@ class DiskStore:
     async def free_bytes(self) -> int:
         return (await self._threads.run(shutil.disk_usage, self._blobs)).free
 
-    def _spool(self, algorithms: Sequence[str], partial: str | None = None) -> Spool:
-        path = self._partials / partial if partial else self._temporary()
-        note = self.verification.note
-        return Spool(path, algorithms, self._threads, self.place, note, is_partial=partial is not None)
-
-    def _temporary(self) -> Path:
-        return self._incoming / secrets.token_hex(16)
-
     def _prepare(self) -> None:
         make_folder(self._blobs)
-        make_folder(self._incoming)
-        make_folder(self._partials)
         for shard in SHARDS:
             (self._blobs / shard).mkdir(PRIVATE, exist_ok=True)
         sync_folder(self._blobs)
-        for leftover in self._incoming.iterdir():
-            remove_unless_open(leftover)
+        self._spools.prepare()
 
 
 def _link(place: Path, name: Path) -> None:
@@ -220,28 +193,6 @@ def _remove(place: Path) -> None:
     with suppress(FileNotFoundError):
         place.unlink()
         sync_folder(place.parent)
-
-
-def _files(folder: Path) -> list[Path]:
-    return list(folder.iterdir())
-
-
-def _trim(folder: Path, prefix: str, most_bytes: int) -> None:
-    kept = []
-    for file in folder.glob(f"{prefix}*"):
-        with suppress(FileNotFoundError):
-            about = file.stat()
-            kept.append((about.st_mtime, about.st_size, file))
-    for _, size, file in sorted(kept, reverse=True):
-        most_bytes -= size
-        if most_bytes < 0:
-            remove_unless_open(file)
-
-
-def _forget_if_old(file: Path, last_written: float) -> None:
-    with suppress(FileNotFoundError):
-        if file.stat().st_mtime < last_written:
-            remove_unless_open(file)
 
 
 class _Hasher(Protocol):

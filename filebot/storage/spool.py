@@ -9,6 +9,7 @@ import os
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +33,16 @@ TURN_BYTES: Final = 64 * 1024 * 1024
 """Bytes after which a job ends, so that another file gets its turn."""
 
 
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Final place of a spool's file."""
+
+    place: Callable[[Digest], Path]
+    """Gives the path of a blob."""
+    placed: Callable[[Digest, os.stat_result], None]
+    """Is told when one is there."""
+
+
 class Spool:
     """Temporary file being filled, by one task, which calls :meth:`discard` at the end.
 
@@ -43,19 +54,14 @@ class Spool:
         path: Path,
         algorithms: Sequence[str],
         threads: StorageThreads,
-        place: Callable[[Digest], Path],
-        placed: Callable[[Digest, os.stat_result], None],
+        placing: Placing,
         *,
         is_partial: bool = False,
     ) -> None:
-        """``place`` gives the final path of a blob, ``placed`` is told when one is there.
-
-        A file that ``is_partial`` can be kept, for the next spool of its path.
-        """
+        """A file that ``is_partial`` can be kept, for the next spool of its path."""
         self.path = path
         self.size = 0
-        self._place = place
-        self._placed = placed
+        self._placing = placing
         self._is_partial = is_partial
         self._keeps = False
         self._digest: Digest | None = None
@@ -126,8 +132,8 @@ class Spool:
         """
         if self._digest is None:
             raise LocalProtocolError("commit before seal")
-        written = await self._threads.run(self._rename, self._place(self._digest))
-        self._placed(self._digest, written)
+        written = await self._threads.run(self._rename, self._placing.place(self._digest))
+        self._placing.placed(self._digest, written)
         return BlobRef(self._digest, self.size)
 
     async def discard(self) -> None:

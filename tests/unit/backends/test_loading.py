@@ -152,7 +152,7 @@ def test_what_cannot_be_loaded_is_told_in_one_line_before_the_start(
 
 def test_all_that_cannot_be_loaded_is_told_at_once() -> None:
     with pytest.raises(ConfigError) as failed:
-        load_backends("s3://bucket?secret=hunter2", "gone:", ["nobody:", "good:"])
+        load_backends("nowhere://bucket?secret=hunter2", "gone:", ["nobody:", "good:"])
     assert len(failed.value.mistakes) == 3
     assert "hunter2" not in str(failed.value)
 

@@ -169,6 +169,7 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
     errors.StorageFull(),
     errors.JobQueueFull(),
     errors.NoDescriptors(),
+    errors.StorageUnavailable(),
     errors.PostTooLarge(limit_bytes=131_072),
     errors.BlobCorrupt(),
     errors.CatalogUnavailable(),

@@ -1,0 +1,59 @@
+"""S3 as a backend: blobs in a bucket, and what is still arriving in the data folder."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from filebot.errors import ConfigError, NoDescriptors, StorageError, StorageFull, StorageUnavailable
+from filebot.ports import BackendServices, BlobStore
+
+try:
+    from filebot.storage.s3.bucket import Bucket
+except ModuleNotFoundError as error:
+    raise ImportError('it needs more packages; run: pip install "filebot[s3]"') from error
+from filebot.storage.s3.address import parse
+from filebot.storage.s3.failures import ObjectExists, ObjectMissing, Refused
+from filebot.storage.s3.store import S3Blobs
+
+OPEN_AWAY_S: Final = 15.0
+"""How long a start waits for a service that is away."""
+
+MARK: Final = "state/filebot"
+"""Object that every start tries to write: it tells at once whether the keys allow that."""
+
+
+@asynccontextmanager
+async def s3(services: BackendServices) -> AsyncIterator[BlobStore]:
+    """Open the store of ``s3:``. Raises ConfigError, StorageUnavailable, NoDescriptors or StorageFull."""
+    address = parse(services.url, os.environ)
+    try:
+        await _try_out(Bucket(address, services.idle_s, OPEN_AWAY_S))
+    except Refused as error:
+        raise ConfigError((f"store.url: {error}",)) from None
+    try:
+        store = await S3Blobs.open(Bucket(address, services.idle_s), services.data_dir)
+    except (StorageFull, NoDescriptors, StorageUnavailable):
+        raise
+    except StorageError as error:
+        raise ConfigError(
+            (f"data_dir: {error}; correct the rights, or move away what is in the way",)
+        ) from error
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def _try_out(bucket: Bucket) -> None:
+    """Write, read and list a little, and delete nothing that counts."""
+    try:
+        await bucket.put_new(MARK, b"")
+    except ObjectExists:
+        pass
+    except ObjectMissing:
+        raise Refused("the bucket cannot be written") from None
+    await bucket.head(MARK)
+    async for _ in bucket.listed("state"):
+        break
+    await bucket.delete(f"{MARK}.trial")
