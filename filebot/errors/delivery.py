@@ -4,11 +4,16 @@ from filebot.errors.base import FilebotError, TransferError, UserError
 
 
 class NoSuchRecipient(UserError):
-    """A file cannot be sent to this address: not an address, not served, or a room without the bot."""
+    """A file cannot be sent to this address.
 
-    def __init__(self, target: str) -> None:
+    It is not an address at all, or that of nobody who is served and of no room in which the bot sees the
+    sender. Which of these is not told: rooms that one is not in are nobody's business.
+    """
+
+    def __init__(self, target: str, *, is_address: bool) -> None:
         super().__init__(target)
         self.target = target
+        self.is_address = is_address
 
 
 class Bounced(UserError):

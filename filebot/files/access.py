@@ -133,10 +133,10 @@ class FileAccess:
         rooms: Rooms,
         room_rules: RoomRules,
         sender: Sender,
-        proven: ProvenOccupants | None = None,
+        proven: ProvenOccupants,
     ) -> None:
         """``proven`` knows who has shown which occupant they are."""
-        self._proven = proven or ProvenOccupants()
+        self._proven = proven
         self.sender = sender
         self.owner: BareJid | None = sender.jid if rules.serves(sender.jid) else None
         """Owner of the sender's private files; None for people who are not served."""
@@ -206,9 +206,9 @@ class FileAccess:
         if room_role is None or not room_role.has_voice:
             raise NotAllowed(reason="voice")
 
-    def prove(self, occupant: Identity) -> None:
-        """Note that the sender has shown to be this occupant of a room. Raises NotAllowed."""
-        self._proven.note(self.own(), occupant)
+    async def prove(self, occupant: Identity) -> None:
+        """Note that the sender has shown to be this occupant. Raises NotAllowed or StorageError."""
+        await self._proven.note(self.own(), occupant)
 
     def _role(self, room: BareJid, who: Identity) -> RoomRole | None:
         roles = (self._rooms.room_role(room, each) for each in self._proven.identities(who, room))
@@ -256,7 +256,7 @@ class FileAccess:
         if room is None:
             return Address(self._recipient(target))
         if self._role(room, owner) is None:
-            raise NoSuchRecipient(target)
+            raise NoSuchRecipient(target, is_address="@" in target)
         return Address(room, AddressKind.ROOM)
 
     def neighbour(self, name: str) -> BareJid | None:
@@ -287,9 +287,9 @@ class FileAccess:
         try:
             bare = as_bare_jid(target)
         except ValueError:
-            raise NoSuchRecipient(target) from None
+            raise NoSuchRecipient(target, is_address=False) from None
         if not self._rules.serves(bare):
-            raise NoSuchRecipient(target)
+            raise NoSuchRecipient(target, is_address="@" in bare)
         return bare
 
     def _may_read(self, room: BareJid) -> bool:

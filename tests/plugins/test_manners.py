@@ -43,7 +43,7 @@ async def test_help_lists_groups_and_in_each_first_what_people_type_every_day(bo
                 "Getting and sharing:",
                 *("get NAME", "send NAME to TARGET"),
                 "Rooms:",
-                *("room", "join ROOM", "leave", "archive off for me", "claim"),
+                *("room", "join ROOM", "leave [ROOM]", "archive off for me", "claim"),
                 "Transfers:",
                 "cancel NUMBER",
                 "Settings and help:",

@@ -99,7 +99,8 @@ SAMPLES: tuple[errors.FilebotError, ...] = (
         errors.CannotEnterRoom("den@muc.example.org", reason=r)
         for r in ("banned", "members", "password", "limit", "silent", "other")
     ),
-    errors.NoSuchRecipient("nobody@example.org"),
+    errors.NoSuchRecipient("nobody@example.org", is_address=True),
+    errors.NoSuchRecipient("nobody", is_address=False),
     *(
         errors.BadCommand(command="get", usage=("get NAME", "get #ID"), missing=missing)
         for missing in (False, True)
