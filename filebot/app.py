@@ -254,6 +254,7 @@ async def _open(services: Services, stack: AsyncExitStack) -> None:
     """Open the services that keep state or own tasks; they are closed with ``stack``."""
     await services.shown_files.open()
     await services.room_settings.open()
+    await services.proven_occupants.open()
     stack.push_async_callback(services.membership.close)
     stack.push_async_callback(services.people_online.close)
     await services.worker.open()

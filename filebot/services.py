@@ -106,6 +106,7 @@ class Services:
     membership: Membership
     people_online: PeopleOnline
     room_settings: RoomSettingsStore
+    proven_occupants: ProvenOccupants
     events: EventBus
     checks: Checks
     shown_files: ShownFiles
@@ -196,9 +197,11 @@ def build_services(
     unasked = UnaskedFiles(
         ports.catalog, ports.catalog, intake, retractions, access, removal, room_settings, free_slots
     )
-    destroyed_rooms = DestroyedRooms(ports.catalog, ports.catalog, queue, removal, room_settings, events)
+    proven = ProvenOccupants(ports.catalog.occupant_proofs, ports.clock)
+    destroyed_rooms = DestroyedRooms(
+        ports.catalog, ports.catalog, queue, removal, room_settings, proven, events
+    )
     membership = Membership(ports.rooms, ports.catalog, room_settings, destroyed_rooms, events)
-    proven = ProvenOccupants()
     nick_of = partial(proven.nick, nick_of=ports.rooms.nick_of)
     sharing = Sharing(ports.store, ports.catalog, quota, locks, ports.clock, events, nick_of)
 
@@ -231,6 +234,7 @@ def build_services(
         membership=membership,
         people_online=PeopleOnline(events),
         room_settings=room_settings,
+        proven_occupants=proven,
         events=events,
         checks=checks,
         shown_files=shown_files,

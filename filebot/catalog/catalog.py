@@ -34,6 +34,7 @@ from filebot.catalog.mapping import (
     translated,
 )
 from filebot.catalog.name_suggestions import likeliest
+from filebot.catalog.occupant_proofs import SqlOccupantProofs
 from filebot.catalog.plugin_data import SqlPluginData, add_with_values
 from filebot.catalog.plugin_tables import SqlPluginTables
 from filebot.catalog.sent_files import SqlSentFiles
@@ -81,6 +82,7 @@ class SqlCatalog:
         self.attachments = SqlAttachments(self._read, writer)
         self.file_messages = SqlFileMessages(self._read, writer)
         self.sent_files = SqlSentFiles(self._read, writer)
+        self.occupant_proofs = SqlOccupantProofs(self._read, writer)
         self.plugin_data = SqlPluginData(self._read, writer)
         self.plugin_tables = SqlPluginTables(path, self._read_by, writer)
         self._open = True

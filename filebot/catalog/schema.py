@@ -151,6 +151,18 @@ sent_files: Final = sa.Table(
     sa.Index("ix_sent_files_sent_at", "sent_at"),
 )
 
+# People who have shown which occupant they are, where a room hides their address.
+proven_occupants: Final = sa.Table(
+    "proven_occupants",
+    metadata,
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("room", sa.Text, primary_key=True),
+    sa.Column("occupant", sa.Text, nullable=False),
+    sa.Column("proven_at", UtcDateTime, nullable=False),
+    sa.Index("ix_proven_occupants_room", "room"),
+    sa.Index("ix_proven_occupants_proven_at", "proven_at"),
+)
+
 # The number is that of the transfer and comes from outside. Nothing but the row tells after a crash that a
 # file was on its way.
 deliveries: Final = sa.Table(

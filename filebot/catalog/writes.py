@@ -19,6 +19,7 @@ from filebot.catalog.schema import (
     people,
     plugin_data,
     positions,
+    proven_occupants,
     room_settings,
     rooms,
     subscriptions,
@@ -108,7 +109,11 @@ async def clear_rooms(connection: AsyncConnection, cleared: Sequence[str]) -> li
     """Forget all that is remembered of these rooms but their entries."""
     of_plugins = (await connection.scalars(sqlite.tables_of_rooms())).all()
     for room in cleared:
-        for table in (room_settings, *(sa.table(name, sa.column("room")) for name in of_plugins)):
+        for table in (
+            room_settings,
+            proven_occupants,
+            *(sa.table(name, sa.column("room")) for name in of_plugins),
+        ):
             await connection.execute(sa.delete(table).where(table.c.room == room))
         await connection.execute(sa.delete(tombstones).where(tombstones.c.archive == room))
         await connection.execute(sa.delete(people).where(sqlite.known_by(room, people.c.jid)))

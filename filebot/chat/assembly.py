@@ -284,6 +284,7 @@ def build_chat(
             [each for loaded in plugins for each in loaded.plugin.forgets],
             calls.call,
             ports.catalog.plugin_data,
+            services.proven_occupants.forget_person,
         ),
         memory,
         channel,

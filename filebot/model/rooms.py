@@ -22,6 +22,17 @@ class RememberedRoom:
 
 
 @dataclass(frozen=True, slots=True)
+class ProvenOccupant:
+    """Person who has shown which occupant of a room they are, where the room hides their address."""
+
+    person: BareJid
+    room: BareJid
+    occupant: Identity
+    proven_at: datetime
+    """In UTC."""
+
+
+@dataclass(frozen=True, slots=True)
 class Invitation:
     """Invitation of the bot to a room, vouched for by a trusted server."""
 

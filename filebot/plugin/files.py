@@ -253,7 +253,7 @@ class Files(FileContent):
         private chat. Nobody is asked: be sure that the two are one person, or that the former owner wants
         it. OwnerChanged is emitted for each. Raises NotAllowed, QuotaExceeded or StorageError.
         """
-        self._access.prove(former_owner)
+        await self._access.prove(former_owner)
         return await self._stored.handover.hand_over(former_owner, self._access.own(), self._by)
 
     @property

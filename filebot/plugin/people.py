@@ -42,12 +42,19 @@ class People:
     """Calls the hooks of all plugins for one person. One that fails does not stop the rest."""
 
     def __init__(
-        self, exports: Sequence[PersonHook], forgets: Sequence[PersonHook], call: Call, data: PluginData
+        self,
+        exports: Sequence[PersonHook],
+        forgets: Sequence[PersonHook],
+        call: Call,
+        data: PluginData,
+        forget_occupants: Callable[[Identity], Awaitable[None]],
     ) -> None:
+        """``forget_occupants`` forgets which occupants of rooms somebody has shown to be."""
         self._exports = exports
         self._forgets = forgets
         self._call = call
         self._data = data
+        self._forget_occupants = forget_occupants
 
     async def export_person(self, person: Identity) -> PersonExport:
         """Return what plugins keep of somebody. Raises StorageError."""
@@ -73,7 +80,8 @@ class People:
         return export
 
     async def forget_person(self, person: Identity) -> Sequence[str]:
-        """Have all plugins forget somebody, and remove the values that any keeps of them.
+        """Have all plugins forget somebody, and remove the values that any keeps of them, and which
+        occupants of rooms they have shown to be.
 
         Returns the names of plugins that failed; it can be called again. Raises StorageError.
         """
@@ -85,6 +93,7 @@ class People:
                 self._note(each, error, failed)
         # Last: the plugins may need them to know what to forget.
         await self._data.forget_person(person)
+        await self._forget_occupants(person)
         return failed
 
     async def _called(self, hook: PersonHook, person: Identity) -> Any:

@@ -33,7 +33,7 @@ from filebot.ports.links import Links
 from filebot.ports.plugin_data import MOST_PLUGIN_BYTES, VALUE_OVERHEAD_BYTES, PluginData
 from filebot.ports.plugin_tables import PluginTables
 from filebot.ports.queue import MOST_SENT, DeliveryStore, Queue, SentFiles
-from filebot.ports.rooms import Histories, Rooms, RoomStore
+from filebot.ports.rooms import MOST_PROVEN, Histories, OccupantProofs, Rooms, RoomStore
 from filebot.ports.transfer import (
     Download,
     FileRequest,
@@ -59,6 +59,7 @@ __all__ = [
     "MOST_JOBS_OF_PLUGIN",
     "MOST_LANGUAGES_OF_ROOM",
     "MOST_PLUGIN_BYTES",
+    "MOST_PROVEN",
     "MOST_SENT",
     "MOST_TOMBSTONES_OF_ARCHIVE",
     "VALUE_OVERHEAD_BYTES",
@@ -83,6 +84,7 @@ __all__ = [
     "Languages",
     "Links",
     "Messenger",
+    "OccupantProofs",
     "PluginData",
     "PluginTables",
     "Queue",

@@ -12,7 +12,7 @@ from filebot.ports.links import Links
 from filebot.ports.plugin_data import PluginData
 from filebot.ports.plugin_tables import PluginTables
 from filebot.ports.queue import DeliveryStore, SentFiles
-from filebot.ports.rooms import RoomStore
+from filebot.ports.rooms import OccupantProofs, RoomStore
 
 
 class Catalog(Entries, Links, RoomStore, DeliveryStore, Languages, Cursors, Subscriptions, Protocol):
@@ -33,6 +33,10 @@ class Catalog(Entries, Links, RoomStore, DeliveryStore, Languages, Cursors, Subs
     @property
     def sent_files(self) -> SentFiles:
         """Files whose messages may come back."""
+
+    @property
+    def occupant_proofs(self) -> OccupantProofs:
+        """People who have shown which occupants they are."""
 
     @property
     def jobs(self) -> JobStore:

@@ -1,17 +1,22 @@
 """Rooms: in the catalog, on the server, and their history."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from filebot.model import (
     BareJid,
     HistoryPage,
     Identity,
     Invitation,
+    ProvenOccupant,
     RememberedRoom,
     RoomRole,
     SavedRoomSetting,
 )
+
+MOST_PROVEN: Final = 5000
+"""Pairs of a person and an occupant that are remembered, the latest ones."""
 
 
 class RoomStore(Protocol):
@@ -45,10 +50,23 @@ class RoomStore(Protocol):
         """Keep a setting, in place of the one of the same room and key."""
 
     async def clear_room(self, room: BareJid) -> None:
-        """Forget the room's settings, the languages of those whom only the room tells apart, which of its
-        files were removed, and the values and rows that plugins have of the room, also while they are not
-        loaded.
+        """Forget the room's settings, the languages of those whom only the room tells apart, who its
+        occupants have shown to be, which of its files were removed, and the values and rows that plugins
+        have of the room, also while they are not loaded.
         """
+
+
+class OccupantProofs(Protocol):
+    """People who have shown which occupants they are. Keeps and raises as :class:`Catalog`."""
+
+    async def all(self) -> Sequence[ProvenOccupant]:
+        """Return all of them, the earliest first."""
+
+    async def add(self, proven: ProvenOccupant) -> None:
+        """Keep one, in place of one of the same person and room, with the latest ``MOST_PROVEN`` of all."""
+
+    async def forget_person(self, person: BareJid) -> None:
+        """Forget all of a person."""
 
 
 class Rooms(Protocol):

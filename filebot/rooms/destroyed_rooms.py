@@ -14,6 +14,7 @@ from typing import Final
 from filebot.concurrency.locks import KeyedLocks
 from filebot.events.bus import EventBus
 from filebot.events.facts import Event, FileRemoved, OwnerChanged, RemovalReason, room_itself
+from filebot.files.proven_occupants import ProvenOccupants
 from filebot.files.removal import Removal
 from filebot.model import BareJid, Identity, Outbox
 from filebot.ports import Entries, Queue, Released, RoomStore
@@ -35,6 +36,7 @@ class DestroyedRooms:
         queue: Queue,
         removal: Removal,
         room_settings: RoomSettingsStore,
+        proven: ProvenOccupants,
         events: EventBus,
     ) -> None:
         self._entries = entries
@@ -42,6 +44,7 @@ class DestroyedRooms:
         self._queue = queue
         self._removal = removal
         self._room_settings = room_settings
+        self._proven = proven
         self._events = events
         self._noted: set[BareJid] = set()
         """Rooms of which something may be left to do."""
@@ -78,6 +81,7 @@ class DestroyedRooms:
     async def _release(self, room: BareJid) -> None:
         # First: a file that is kept for the room from now on would be in the next one of its address.
         await self._room_settings.clear(room)
+        self._proven.forget_room(room)
         owners: set[Identity] = set()
         while released := await self._release_some(room):
             owners |= released

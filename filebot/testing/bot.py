@@ -178,6 +178,7 @@ class FakeBot(TalkedTo):
             raise error
         await self._services.shown_files.open()
         await self._services.room_settings.open()
+        await self._services.proven_occupants.open()
         await self._services.worker.open()
         self._reloader = Reloader(self._source, self._services, self._http_of)
         self._reloader.begin(first.plugins, first.replies, first.limits, self._lifespans)

@@ -39,6 +39,7 @@ from filebot.ports import (
 from filebot.testing.attachments import MemoryAttachments
 from filebot.testing.file_messages import MemoryFileMessages
 from filebot.testing.jobs import MemoryJobs
+from filebot.testing.occupant_proofs import MemoryOccupantProofs
 from filebot.testing.plugin_data import MemoryPluginData
 from filebot.testing.sent_files import MemorySentFiles
 
@@ -67,6 +68,7 @@ class MemoryCatalog:
         self.attachments = MemoryAttachments(lambda entry_id: entry_id in self._entries)
         self.file_messages = MemoryFileMessages(lambda entry_id: entry_id in self._entries)
         self.sent_files = MemorySentFiles(lambda entry_id: entry_id in self._entries)
+        self.occupant_proofs = MemoryOccupantProofs()
         self.plugin_data = MemoryPluginData(lambda entry_id: entry_id in self._entries)
         self.plugin_tables = MemoryPluginTables()
 
@@ -247,6 +249,7 @@ class MemoryCatalog:
     async def clear_room(self, room: BareJid) -> None:
         for each in [each for each in self._room_settings if each[0] == room]:
             del self._room_settings[each]
+        self.occupant_proofs.clear_room(room)
         self.plugin_data.clear_room(room)
         self.plugin_tables.clear_room(room)
         self._forget_tombstones(room)

@@ -18,6 +18,7 @@ WRITES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "attachments": ("attach", "detach"),
     "jobs": ("add",),
+    "occupant_proofs": ("add", "forget_person"),
     "plugin_data": ("change_value", "forget_person"),
     "plugin_tables": ("write",),
 }

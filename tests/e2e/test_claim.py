@@ -38,3 +38,7 @@ async def test_what_somebody_keeps_in_a_semi_anonymous_room_is_claimed_in_a_priv
         assert (await ask_in_private(f"send beach.txt to {ROOM}")).startswith('Sent "beach.txt"')
         posted = await den.alice.next_message(lambda each: each.url is not None and "beach" in each.body)
         assert posted.kind == "groupchat"
+        # It also knows after a restart.
+        await den.bot.kill()
+        await den.bot.start()
+        assert (await ask_in_private(f"send beach.txt to {ROOM}")).startswith('Sent "beach.txt"')

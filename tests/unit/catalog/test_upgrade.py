@@ -26,6 +26,7 @@ NEW_TABLES: Final = {
     "0016": ("outbox",),
     "0018": ("file_messages",),
     "0020": ("sent_files",),
+    "0021": ("proven_occupants",),
 }
 """Tables by the migration that made them."""
 NEW_COLUMNS: Final[dict[str, dict[str, Any]]] = {
