@@ -288,6 +288,7 @@ class _Attempt:
 
     async def _wait(self, *, tried: bool) -> None:
         context, request = self.context, self.request
+        again = self.queued is not None and not tried
         queued = await self._row()
         counts = tried and not self.gone
         if counts:
@@ -297,7 +298,10 @@ class _Attempt:
         log.info("%s waits for %s", request.entry.name, request.recipient)
         if not self.in_background or (counts and queued.tries == 1):
             where = request.sender, request.language, request.entry, request.to
-            await context.events.tell(DeliveryQueued(*where, queued.number, self._causes(), tried=tried))
+            causes = self._causes()
+            await context.events.tell(
+                DeliveryQueued(*where, queued.number, causes, tried=tried, again=again)
+            )
 
     def _not_delivered(self) -> NotDelivered:
         target = None if self.request.recipient == self.request.asker else self.request.recipient

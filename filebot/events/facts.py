@@ -272,6 +272,8 @@ class DeliveryQueued(Event):
     """Why it did not go yet, the first cause first."""
     tried: bool
     """Whether something was tried and failed; False if there was no client that takes it."""
+    again: bool = False
+    """Whether it waited already, and was asked for once more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ def offer(
         ("/silent", "2 seconds"),
         ("/to_file", "links that begin with https"),
         ("/empty", "empty"),
-        ("/gone", "is no longer there"),
+        ("/gone", "is not there, or no longer"),
     ],
 )
 async def test_a_server_that_misbehaves_is_answered_and_leaves_nothing(

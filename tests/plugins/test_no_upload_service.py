@@ -35,6 +35,11 @@ async def test_a_client_that_takes_nothing_is_told_once_what_is_true_and_what_el
         INSTEAD,
         "To cancel it, type: cancel 2",
     ]
+    [said] = await bot.say("get a.bin", ASKING)
+    assert said.splitlines() == [
+        '"a.bin" waits already. It goes as soon as you are online with an app that takes files directly.',
+        "To cancel it, type: cancel 2",
+    ]
     assert "a.bin" in (await bot.say("transfers", ASKING))[0]
     # Nothing is tried, and nothing said, until something changes.
     assert await bot.come_online(GAJIM) == []
