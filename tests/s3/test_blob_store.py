@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,15 +15,9 @@ from filebot.storage.s3.bucket import PART_BYTES, Bucket
 from filebot.storage.s3.store import S3Blobs, key_of
 from filebot.testing.contracts.blob_partials import stored, whole
 from filebot.testing.contracts.blob_store import BlobStoreContract
-from tests.support.s3 import KEYS, S3Server, address_of, running_s3
+from tests.support.s3 import KEYS, S3Server, address_of
 
-pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("s3")]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with running_s3(tmp_path_factory.mktemp("s3")) as server:
-        yield server
+pytestmark = pytest.mark.thorough
 
 
 class TestS3(BlobStoreContract):

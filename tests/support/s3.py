@@ -5,14 +5,16 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from filebot.storage.s3.address import Address, Keys
+from filebot.storage.s3.bucket import Bucket
+from filebot.storage.s3.store import S3Blobs
 from tests.support.waiting import POLL_S
 
 PROGRAM: Final = Path(__file__).parents[2] / ".venv" / "share" / "versitygw" / "versitygw"
@@ -100,3 +102,15 @@ def running_s3(folder: Path) -> Iterator[S3Server]:
 
 def address_of(endpoint: str, prefix: str, keys: Keys = KEYS) -> Address:
     return Address(BUCKET, prefix, endpoint, "us-east-1", keys)
+
+
+@asynccontextmanager
+async def impatient_store(
+    endpoint: str, prefix: str, root: Path, *, away_s: float, idle_s: float = 5.0
+) -> AsyncIterator[S3Blobs]:
+    """Open a store that waits for its service no longer than this."""
+    store = await S3Blobs.open(Bucket(address_of(endpoint, prefix), idle_s, away_s), root)
+    try:
+        yield store
+    finally:
+        await store.close()

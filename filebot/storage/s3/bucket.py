@@ -16,10 +16,11 @@ import obstore
 from obstore.store import S3Store
 
 from filebot.concurrency.backoff import SPREAD, Backoff
+from filebot.concurrency.tasks import settled
 from filebot.errors import StorageUnavailable
 from filebot.storage.file_system import StorageThreads
 from filebot.storage.s3.address import Address
-from filebot.storage.s3.failures import ObjectMissing, RangeEmpty, Refused, s3_errors
+from filebot.storage.s3.failures import ObjectChanged, ObjectMissing, RangeEmpty, Refused, s3_errors
 
 T = TypeVar("T")
 
@@ -141,7 +142,7 @@ class Bucket:
 
         Raises ObjectMissing; and ObjectChanged if it is, or becomes, another one than that of ``e_tag``.
         """
-        patience, size = _Patience(self._away_s), offset + 1
+        patience, size, has_begun = _Patience(self._away_s), offset + 1, False
         while True:
             try:
                 with s3_errors(self._address):
@@ -149,7 +150,7 @@ class Bucket:
                     if offset:
                         options["range"] = {"offset": offset}
                     found = await obstore.get_async(self._store, key, options=options)
-                    e_tag, size = found.meta["e_tag"], found.meta["size"]
+                    e_tag, size, has_begun = found.meta["e_tag"], found.meta["size"], True
                     stream = found.stream(PIECE_BYTES)
                 while offset < size:
                     with s3_errors(self._address):
@@ -163,6 +164,8 @@ class Bucket:
                     patience = _Patience(self._away_s)
                     yield bytes(piece)
             except RangeEmpty:
+                if has_begun:
+                    raise ObjectChanged from None
                 return
             except StorageUnavailable as error:
                 await patience.wait_after(error)
@@ -199,10 +202,16 @@ class Bucket:
         writer = obstore.open_writer_async(
             self._store, key, buffer_size=part_bytes, max_concurrency=PARTS_AT_ONCE
         )
-        # Left by an error or a cancellation, it has the service remove the parts.
-        async with aclosing(data()) as pieces, writer:
-            async for piece in pieces:
-                await writer.write(piece)
+        async with aclosing(data()) as pieces:
+            try:
+                async for piece in pieces:
+                    await writer.write(piece)
+            except BaseException as error:
+                # It has the service remove the parts.
+                await writer.__aexit__(type(error), error, error.__traceback__)
+                raise
+        # Half an end would leave the parts there for good, so a cancellation waits for it.
+        await settled(asyncio.ensure_future(writer.close()))
 
     async def _lasting(self, request: Callable[[], Awaitable[T]]) -> T:
         patience = _Patience(self._away_s)

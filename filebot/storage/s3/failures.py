@@ -20,6 +20,8 @@ _STATUS: Final = re.compile(r"status code: (\d{3})")
 _CODE: Final = re.compile(r"<Code>([A-Za-z0-9.]{1,60})</Code>")
 _MESSAGE: Final = re.compile(r"<Message>([^<]{1,500})</Message>")
 _NO_OBJECT: Final = frozenset({"", "NoSuchKey"})
+_GONE_UPLOAD: Final = "NoSuchUpload"
+"""Answer to the second end of an upload, after that to the first was lost."""
 _HINTS: Final = {
     "NoSuchBucket": "make the bucket, or correct its name",
     "AuthorizationHeaderMalformed": "correct the region",
@@ -58,8 +60,11 @@ def s3_errors(address: Address) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        if _found(_CODE, error) in _NO_OBJECT:
+        code = _found(_CODE, error)
+        if code in _NO_OBJECT:
             raise ObjectMissing from None
+        if code == _GONE_UPLOAD:
+            raise StorageUnavailable(_told(error, address, "does not answer as it should")) from None
         raise _refused(error, address) from None
     except exceptions.AlreadyExistsError:
         raise ObjectExists from None
