@@ -17,6 +17,7 @@ from rich.text import Text
 from filebot import __version__, logs
 from filebot.cli.common import FAILED, WRONG, config_option, loaded_config, stop
 from filebot.cli.plugin import plugin
+from filebot.cli.store import store
 from filebot.config import Config, load
 from filebot.config.template import first_config, write_private
 from filebot.config.types import bare_jid
@@ -51,6 +52,7 @@ def main() -> None:
 
 
 main.add_command(plugin)
+main.add_command(store)
 
 
 @main.command()

@@ -23,9 +23,9 @@ from filebot.data_folder import CATALOG, DataFolder, open_data_folder
 from filebot.errors import ConfigError
 from filebot.files.freed_blobs import FreedBlobs
 from filebot.files.unused_blobs import UnusedBlobs
-from filebot.fsck.command import as_owner
 from filebot.preflight import configured_backends
 from filebot.storage.folder_lock import FolderInUse, folder_lock
+from filebot.system.ownership import as_owner
 
 _KINDS: Final = {"plugin": "of its own", "entry": "of files", "person": "of people", "room": "of rooms"}
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import pwd
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -31,6 +30,7 @@ from filebot.ports import BlobStore
 from filebot.storage.file_system import UNREFERENCED
 from filebot.storage.folder_lock import FolderInUse, folder_lock, holder_of
 from filebot.storage.inspection import ReadThrottle, has_blobs
+from filebot.system.ownership import as_owner
 
 FINE: Final = 0
 FAULTS: Final = 1
@@ -250,16 +250,6 @@ def _lock(folder: Path, stack: ExitStack) -> None:
 
 def _cannot(why: str) -> ConfigError:
     return ConfigError((f"data_dir: {why}",))
-
-
-def as_owner(folder: Path) -> str:
-    """Name the user that has to run the command."""
-    number = folder.stat().st_uid
-    try:
-        name = pwd.getpwuid(number).pw_name
-    except KeyError:
-        name = f"number {number}"
-    return f"run this as the user {name}"
 
 
 def _tell(console: Console, mark: Outcome, text: str) -> None:

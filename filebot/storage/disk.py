@@ -69,12 +69,14 @@ class DiskStore:
         self.verification = Verification(threads)
 
     @classmethod
-    async def open(cls, root: Path) -> Self:
-        """Make the folders and remove what a crashed run left. Raises StorageError."""
+    async def open(cls, root: Path, *, is_shared: bool = False) -> Self:
+        """Make the folders and remove what a crashed run left, unless another process may use them
+        (``is_shared``). Raises StorageError.
+        """
         threads = StorageThreads()
         store = cls(root, threads)
         try:
-            await threads.run(store._prepare)
+            await threads.run(store._prepare, is_shared)
         except BaseException:
             await threads.close()
             raise
@@ -174,12 +176,12 @@ class DiskStore:
     async def free_bytes(self) -> int:
         return (await self._threads.run(shutil.disk_usage, self._blobs)).free
 
-    def _prepare(self) -> None:
+    def _prepare(self, is_shared: bool) -> None:
         make_folder(self._blobs)
         for shard in SHARDS:
             (self._blobs / shard).mkdir(PRIVATE, exist_ok=True)
         sync_folder(self._blobs)
-        self._spools.prepare()
+        self._spools.prepare(is_shared=is_shared)
 
 
 def _link(place: Path, name: Path) -> None:

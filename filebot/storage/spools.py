@@ -25,12 +25,15 @@ class Spools:
         self._partials = root / PARTIAL
         self._threads = threads
 
-    def prepare(self) -> None:
-        """Make the folders and remove what a crashed run left. Blocks, and raises OSError."""
+    def prepare(self, *, is_shared: bool = False) -> None:
+        """Make the folders and remove what a crashed run left, unless another process may use them
+        (``is_shared``). Blocks, and raises OSError.
+        """
         make_folder(self.incoming)
         make_folder(self._partials)
-        for leftover in self.incoming.iterdir():
-            remove_unless_open(leftover)
+        if not is_shared:
+            for leftover in self.incoming.iterdir():
+                remove_unless_open(leftover)
 
     def temporary(self) -> Path:
         """Return a new path in ``incoming/``."""

@@ -72,6 +72,16 @@ def _passed(path: Path) -> Iterator[tuple[Path, os.stat_result, bool]]:
         ahead[:0] = way.parts[1:] if way.is_absolute() else way.parts
 
 
+def as_owner(folder: Path) -> str:
+    """Name the user that has to run a command on a folder. Raises OSError."""
+    number = folder.stat().st_uid
+    try:
+        name = pwd.getpwuid(number).pw_name
+    except KeyError:
+        name = f"number {number}"
+    return f"run this as the user {name}"
+
+
 def _user(number: int) -> str:
     try:
         return pwd.getpwuid(number).pw_name

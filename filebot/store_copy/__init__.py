@@ -1,0 +1,1 @@
+"""Copying of all blobs from one store into another: ``filebot store copy``."""
