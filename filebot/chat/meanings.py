@@ -5,33 +5,34 @@ What a sentence means is done at once only if the command changes nothing.
 """
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
+from filebot.chat.command_kinds import (
+    TARGET,
+    is_to_send,
+    only_shows_files,
+    takes_names_only,
+    texts_of,
+)
 from filebot.chat.filled_in import files_in, near_name
 from filebot.chat.guesses import Guesses
+from filebot.chat.line_tools import LineTools
 from filebot.chat.meaning import Meaning
 from filebot.chat.referents import Referents
 from filebot.errors import AmbiguousName, BadCommand, BadValue, NoSuchEntry, UserError
 from filebot.files.selection import Selection
-from filebot.files.shown_lists import ShownLists
 from filebot.plugin.arguments import Kind, Parameter
-from filebot.plugin.calls import PluginCalls
-from filebot.plugin.commands import Command, CommandList, Match, names_in
+from filebot.plugin.commands import Command, Match, names_in
 from filebot.plugin.conversation import Conversation
 from filebot.plugin.files import Files
 from filebot.reading.links import link_within
 from filebot.reading.quotes import unquoted
-from filebot.reading.sentences import Grammar, Reading, is_telling
-from filebot.reading.spelling import Speller
-from filebot.reading.tables import TABLES
+from filebot.reading.sentences import Reading, is_telling
 
 MOST_READINGS: Final = 12
 """Readings of a line that are tried."""
-TARGET: Final = "target"
-"""Parameter that stands for a room or a person, in all commands."""
 MOST_DIVISIONS: Final = 6
 """Divisions of a line, and of its parts, into two requests that are tried."""
 _FILE_NAME: Final = re.compile(r"\S{1,80}(?: \S{1,40}){0,2}\.[A-Za-z0-9]{1,5}")
@@ -44,42 +45,24 @@ _REFUSALS: Final = (BadCommand, BadValue, NoSuchEntry, AmbiguousName)
 class Meanings:
     """Finder of what lines mean."""
 
-    def __init__(
-        self,
-        calls: PluginCalls,
-        commands: CommandList,
-        lists: ShownLists,
-        clock: Callable[[], datetime],
-    ) -> None:
-        """``clock`` gives the present in UTC."""
-        self.calls = calls
-        self.commands = commands
-        self.lists = lists
-        self.grammar = Grammar(commands.phrases(), commands.words(), TABLES)
-        self.speller = Speller(self.grammar.vocabulary())
-        self._clock = clock
+    def __init__(self, tools: LineTools) -> None:
+        self.tools = tools
 
     async def of(self, conversation: Conversation, line: str) -> Sequence[Meaning]:
         """Return what a line means, in the order in which it is to be done; nothing if that is not clear.
 
         Raises the error of a command in its exact form that does not fit, where nothing else is meant.
         """
-        reader = _LineReader(self, conversation)
-        return await reader.read(line)
-
-    @property
-    def now(self) -> datetime:
-        """The present in UTC."""
-        return self._clock()
+        return await _LineReader(self.tools, conversation).read(line)
 
 
 class _LineReader:
     """Reader of one line of one person."""
 
-    def __init__(self, meanings: Meanings, conversation: Conversation) -> None:
-        self._all = meanings
+    def __init__(self, tools: LineTools, conversation: Conversation) -> None:
+        self._all = tools
         self._conversation = conversation
-        self._usable = meanings.calls.usable(conversation.sender)
+        self._usable = tools.calls.usable(conversation.sender)
         self._read = dict[str, Sequence[Reading]]()
         """Readings of the line, and of its parts: several steps ask for the same ones."""
         self._tried = 0
@@ -92,20 +75,45 @@ class _LineReader:
         command, requests = self._all.commands.named(word), self._all.grammar.requests(line)
         refusal: UserError | None = None
         # A file may be called "this and that"; nobody looks for "this and delete that".
-        names_first = command is not None and _only_shows_files(command)
+        names_first = command is not None and only_shows_files(command)
         if not names_first and (steps := await self._steps(requests)):
             return steps
-        if command is not None and not (command.changes and requests):
-            try:
-                return [await self._exact(command, line, rest)]
-            except _REFUSALS as error:
-                refusal, self._is_refused = error, True
+        if command is None or not (command.changes and requests):
+            found = await self._as_command(line, command, rest)
+            if isinstance(found, Meaning):
+                return [found]
+            refusal = found
         if names_first and (steps := await self._steps(requests)):
             return steps
         found = await self._by_sentence(line)
-        if isinstance(found, Meaning):
-            return [found]
-        return await self._near(line, command, refusal or found)
+        return [found] if isinstance(found, Meaning) else await self._near(line, command, refusal or found)
+
+    async def _as_command(
+        self, line: str, command: Command | None, rest: str
+    ) -> Meaning | UserError | None:
+        """Return the command that a line is, slips apart, else what is wrong with it."""
+        names_only = command is not None and takes_names_only(command)
+        tidied = None if names_only else await self._without_slips(line)
+        if tidied is not None or command is None:
+            return tidied
+        try:
+            return await self._exact(command, line, rest)
+        except _REFUSALS as error:
+            self._is_refused = True
+            return (await self._without_slips(line) if names_only else None) or error
+
+    async def _without_slips(self, line: str) -> Meaning | None:
+        """Return the command that a line is apart from slips, if that fits and there is no such file."""
+        tidied = self._all.slips.tidied(line)
+        word, rest = (*(tidied or "").split(maxsplit=1), "", "")[:2]
+        command = self._all.commands.named(word)
+        if command is None or await self._files(command).named(line, whole=True, to_send=True):
+            return None
+        try:
+            found = await self._exact(command, f"{word} {rest}".strip(), rest)
+        except _REFUSALS:
+            return None
+        return replace(found, is_sure=found.is_sure and not found.command.changes)
 
     async def _steps(self, requests: Sequence[tuple[str, str]]) -> Sequence[Meaning]:
         for first, then in requests:
@@ -163,7 +171,7 @@ class _LineReader:
         only = [each for each in command.parameters if [each.name] == list(general.parameters)]
         if len(command.usages) > 1 and rest and only and only[0].kind.is_file:
             files = self._files(command)
-            if await files.named(rest, whole=True, to_send=_is_to_send(only[0])):
+            if await files.named(rest, whole=True, to_send=is_to_send(only[0])):
                 yield Match(general.line, {only[0].name: rest})
         first = command.match(rest, self._all.now, is_reply=bool(self._conversation.replies_to))
         yield first
@@ -176,7 +184,7 @@ class _LineReader:
 
         "send it to me" sends nothing to others, and of "find me the plan" not all words are looked for.
         """
-        if not command.phrases or _FILTER.search(line) or _only_shows_files(command):
+        if not command.phrases or _FILTER.search(line) or only_shows_files(command):
             return None
         for reading in self._readings(line):
             meant = self._named(reading)
@@ -271,7 +279,7 @@ class _LineReader:
         if command is None:
             return None
         failure: UserError | None = None
-        for usage, texts in self._texts(command, reading):
+        for usage, texts in texts_of(command, reading):
             values = dict[str, object]()
             for parameter in command.parameters:
                 if text := texts.get(parameter.name, ""):
@@ -299,14 +307,6 @@ class _LineReader:
         address = self._files(command).neighbour(target) if isinstance(target, str) and target else None
         return arguments if address is None else {**arguments, TARGET: address}
 
-    def _texts(self, command: Command, reading: Reading) -> Iterator[tuple[str, Mapping[str, str]]]:
-        if reading.rest is not None:
-            yield from command.texts(reading.rest)
-            return
-        fitting = [each for each in command.usages if set(each.parameters) == set(reading.values)]
-        usage = fitting[0] if fitting else command.usages[-1]
-        yield usage.line, reading.values
-
     async def _value(
         self, command: Command, parameter: Parameter, text: str, *, is_bare: bool
     ) -> object | None:
@@ -327,7 +327,7 @@ class _LineReader:
         replied_to = self._all.calls.replied_to(self._conversation)
         referents = Referents(files, self._all.lists, sender, replied_to, self._all.grammar.references)
         found = await referents.find(
-            text, several=parameter.kind is Kind.FILES, to_send=_is_to_send(parameter), is_bare=is_bare
+            text, several=parameter.kind is Kind.FILES, to_send=is_to_send(parameter), is_bare=is_bare
         )
         if found is None and not self._is_refused and (not is_bare or _FILE_NAME.fullmatch(text)):
             self._is_refused = True
@@ -383,12 +383,3 @@ class _LineReader:
         if not command.parameters:
             return {}
         return await self._all.calls.resolver(command.plugin, self._conversation).resolve(command, values)
-
-
-def _only_shows_files(command: Command) -> bool:
-    return not command.changes and any(each.kind.is_file for each in command.parameters)
-
-
-def _is_to_send(parameter: Parameter) -> bool:
-    """Return whether files are meant as ``ArgumentResolver`` finds those to be sent."""
-    return parameter.kind is Kind.FILES and not parameter.is_exact

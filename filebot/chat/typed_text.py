@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from filebot.chat.filled_in import files_in, filled
+from filebot.chat.line_tools import LineTools
 from filebot.chat.meaning import Meaning
 from filebot.chat.meanings import Meanings
 from filebot.errors import NothingToConfirm, PluginError, UnknownCommand, WrongPlace
@@ -42,7 +43,7 @@ class TypedText:
         self._channel = channel
         self._clock = clock
         self._lists = channel.chat_state.shown_lists
-        self._meanings = Meanings(calls, commands, self._lists, clock)
+        self._meanings = Meanings(LineTools(calls, commands, self._lists, clock))
 
     async def handle(self, conversation: Conversation, text: str, *, came_late: bool = False) -> bool:
         """Do what a text says; return False if it says nothing that is understood.
@@ -121,6 +122,7 @@ class TypedText:
             try:
                 meanings = list(await self._meanings.of(conversation, line))
             except WrongPlace:
+                command = command or self._commands.named(self._meanings.tools.slips.first_word(line))
                 if command is None or not command.elsewhere:
                     raise
                 await conversation.reply(command.elsewhere)

@@ -215,7 +215,7 @@ class Command:
         wrong: BadValue | None = None
         for usage in self.usages_in(is_reply=is_reply):
             texts = usage.match(text)
-            if texts is None:
+            if texts is None or self._is_unfinished(texts):
                 continue
             try:
                 return Match(usage.line, self._read(texts, now))
@@ -229,13 +229,20 @@ class Command:
             for usage in self.usages:
                 texts = usage.match(text, greedy=greedy)
                 with suppress(BadValue):
-                    if texts is not None:
+                    if texts is not None and not self._is_unfinished(texts):
                         yield Match(usage.line, self._read(texts, now))
+
+    def _is_unfinished(self, texts: Mapping[str, str]) -> bool:
+        """Return whether a value other than a file is a word between two values: "rename a.txt to"."""
+        between = {word for usage in self.usages for word in usage.line.split()[2:-1] if word.islower()}
+        return any(
+            texts.get(each.name, "").lower() in between for each in self.parameters if not each.kind.is_file
+        )
 
     def texts(self, text: str) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Yield the usage lines that a text fits, and the texts of their values."""
         for usage in self.usages:
-            if (found := usage.match(text)) is not None:
+            if (found := usage.match(text)) is not None and not self._is_unfinished(found):
                 yield usage.line, found
 
     def missing(self) -> BadCommand:

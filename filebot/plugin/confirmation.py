@@ -43,6 +43,7 @@ _VARIANTS: Final = dict.fromkeys((0xFE0E, 0xFE0F, *range(0x1F3FB, 0x1F400)))
 
 _LONGEST: Final = 20
 """Characters of the longest text that is looked at as an answer."""
+_SIGNS: Final = " \t\n.!。、,"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,8 @@ def answer_in(text: str) -> bool | None:
     """Return what a text answers: True for yes, False for no, None if it is no answer."""
     if len(text) > _LONGEST:
         return None
-    word = unicodedata.normalize("NFKC", text).casefold().strip(" \t\n.!。、,")
+    word = unicodedata.normalize("NFKC", text).casefold().strip(_SIGNS)
+    word = word.removesuffix("please").rstrip(_SIGNS) or word
     if word in YES:
         return True
     return False if word in NO else None

@@ -23,6 +23,8 @@ class LanguageTable:
     """Phrases before a request that change nothing in it: "please", "can you"."""
     closings: Sequence[str]
     """Phrases after a request that change nothing in it."""
+    courtesies: Sequence[str]
+    """Phrases after a command in its exact form that are certainly no part of it."""
     negations: Sequence[str]
     """Words by which a sentence says the opposite, or that something is not so."""
     how_to: Sequence[str]

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from filebot.reading.sentences import LONGEST, Grammar
+from filebot.reading.slips import Slips
 from filebot.reading.tables import TABLES
 
 PHRASES = [
@@ -24,6 +25,12 @@ UNITS = [
     "pictures",
     "请帮我",
     "     ",
+    "/ ",
+    "get ",
+    '"get ',
+    "(get",
+    "a@b.c, ",
+    "@a",
 ]
 
 
@@ -38,5 +45,7 @@ def test_a_line_of_repeated_words_takes_no_time(unit: str) -> None:
             list(grammar.references.read(text or ""))
     list(grammar.references.read(line))
     grammar.references.core(line)
+    for text in (line, f"send {line}", f"get ({line}"):
+        Slips({"get", "send"}, {"send"}).tidied(text[:LONGEST])
 
     assert time.process_time() - began < 2.0
