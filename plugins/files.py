@@ -27,7 +27,7 @@ from filebot.plugin import (
 
 MOST_MATCHING = 500
 """Files that fit a pattern and are listed."""
-ENDING = re.compile(r"(?<=\w)\.(?=\w*[A-Za-z])[A-Za-z0-9]{1,5}\Z")
+ENDING = re.compile(r"(?<=[^\s.])\.(?=\w*[A-Za-z])[A-Za-z0-9]{1,5}\Z")
 """Ending of a name that says which kind of file it is."""
 REMOVAL_LIMIT_S = 3600.0
 """Limit of a removal of several files: checks may take their time with each."""
