@@ -110,8 +110,12 @@ class _LineReader:
         if command is None or await self._files(command).named(line, whole=True, to_send=True):
             return None
         try:
-            found = await self._exact(command, f"{word} {rest}".strip(), rest)
-        except _REFUSALS:
+            found: Meaning | UserError | None = await self._exact(command, f"{word} {rest}".strip(), rest)
+        except _REFUSALS as error:
+            nearest = near_name(error)
+            guess = None if nearest is None else await self._with_file(command, nearest)
+            found = guess or await self._by_sentence(f"{word} {rest}".strip())
+        if not isinstance(found, Meaning):
             return None
         return replace(found, is_sure=found.is_sure and not found.command.changes)
 

@@ -22,9 +22,10 @@ _BETWEEN: Final = re.compile(r"(?:[:=,;、]+|\.+(?=\s)|\s+[:=-]+\s|-+\s|(?=[(\[<
 _SPACES: Final = re.compile(r"\s+")
 _SLASH: Final = re.compile(r"\A[/!](?=\w+\Z)")
 _DOUBLED: Final = re.compile(r"([\"“”'‘’])\1+([^\"“”'‘’]+)([\"“”'‘’])\3+")
-_BRACKETS: Final = re.compile(
-    r"(?<!\S)(?:<([^<>]+)>|\[([^][]+)]|\(([^()]+)\)|〈([^〈〉]+)〉)(?=[.,!?]?(?:\s|\Z))"
-)
+_BRACKETS: Final = re.compile(r"(?<!\S)(?:<([^<>]+)>|〈([^〈〉]+)〉)(?=[.,!?]?(?:\s|\Z))")
+"""Brackets around values, as manuals have them."""
+_AROUND_ALL: Final = re.compile(r"\((?P<round>[^()]+)\)|\[(?P<square>[^][]+)]")
+"""Other brackets, which names have as well: only those around all that follows a command are left out."""
 _LONE_QUOTE: Final = re.compile(r"\A[\"“”'‘’]([^\"“”'‘’]+)\Z|\A([^\"“”'‘’]+)[\"“”]\Z")
 _COURTESY: Final = re.compile(
     r"[\s,.!]*" + alternatives(each for table in TABLES for each in table.courtesies) + r"[\s.!~]*\Z",
@@ -106,8 +107,10 @@ def _without_beginning(line: str) -> str:
 
 
 def _within_brackets(text: str) -> str:
-    """Return a text whose values in brackets, as manuals have them, are without these."""
+    """Return a text whose values in brackets are without these."""
     plain, parts, end = folded(text), list[str](), 0
+    if _AROUND_ALL.fullmatch(plain.strip()) is not None:
+        return text.strip()[1:-1]
     for found in _BRACKETS.finditer(plain):
         parts += [text[end : found.start()], text[found.start() + 1 : found.end() - 1]]
         end = found.end()

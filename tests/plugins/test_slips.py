@@ -145,6 +145,28 @@ async def test_a_file_is_renamed_when_that_is_confirmed(bot: FakeBot, text: str)
     assert entry.name == "b.pdf"
 
 
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        *(("get reprot.pdf please", "get report.pdf"), ("rm: reprot.pdf", "rm report.pdf")),
+        *(("send it 2 bob@example.org", f"send report.pdf to {BOB}"), ("/rm reprot.pdf", "rm report.pdf")),
+    ],
+)
+async def test_a_slip_beside_another_is_asked_about(bot: FakeBot, text: str, question: str) -> None:
+    await prepared(bot)
+    assert await bot.say(text) == [ASKS.format(question)]
+    assert bot.sent == []
+
+
+@pytest.mark.parametrize("new", ["(final).pdf", "[final].pdf", "a (1).pdf", "b, please.pdf"])
+async def test_a_new_name_keeps_its_signs(bot: FakeBot, new: str) -> None:
+    await prepared(bot)
+    await bot.say(f"rename report.pdf to {new}")
+    entry = await bot.catalog.entry(3)
+    assert entry is not None
+    assert entry.name == new
+
+
 @pytest.mark.parametrize("text", ["rename report.pdf to", "rename report.pdf TO", "rename report.pdf"])
 async def test_a_file_keeps_its_name_while_the_new_one_is_missing(bot: FakeBot, text: str) -> None:
     await prepared(bot)
