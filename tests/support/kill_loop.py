@@ -138,7 +138,7 @@ def catalog_of(world: World) -> list[Kept]:
 
 
 async def live(bot: BotProcess, kills: int, chance: random.Random) -> int:
-    """Start a bot and kill it so often; how often a rival had the data folder."""
+    """Start a bot and kill it so often; return how many starts came to nothing."""
     lost = 0
     for _ in range(kills):
         while not await started(bot):
@@ -151,9 +151,11 @@ async def live(bot: BotProcess, kills: int, chance: random.Random) -> int:
 
 
 async def started(bot: BotProcess) -> bool:
-    """Start it, unless a rival has the data folder."""
+    """Start it, unless a rival has the data folder, or it waits for a service that is away."""
     try:
         await bot.start()
+    except TimeoutError:
+        return False
     except BotEnded as error:
         if "is in use by process" not in str(error):
             raise
