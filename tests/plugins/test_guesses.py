@@ -23,8 +23,6 @@ async def stocked(bot: FakeBot) -> FakeBot:
         ("get teh report", "get report.pdf"),
         ("rm teh report", "rm report.pdf"),
         ("downlaod beach.png", "get beach.png"),
-        ('"get report.pdf"', "get report.pdf"),
-        ("/get report.pdf", "get report.pdf"),
         ("report.pdf rm", "rm report.pdf"),
         ("sned report.pdf to bob@example.org", "send report.pdf to bob@example.org"),
     ],
@@ -86,3 +84,15 @@ async def test_the_ending_of_a_name_stays_unless_a_new_one_is_given(
 ) -> None:
     await bot.drop(old, b"x")
     assert await bot.say(f"rename {old} to {new}") == [f'"{old}" is now "{kept}" (#1).']
+
+
+@pytest.mark.parametrize("typed", ["get NAME", "get <NAME>", "info 〈NAME〉", "rm NAME", "获取 NAME"])
+async def test_a_word_that_stands_for_a_name_is_explained(stocked: FakeBot, typed: str) -> None:
+    [answer] = await stocked.say(typed)
+    assert answer == "NAME stands for the name of a file. To see the names, type: ls"
+
+
+async def test_a_file_may_be_called_so(bot: FakeBot) -> None:
+    await bot.drop("NAME", b"x")
+    await bot.say("get NAME")
+    assert [each.entry.name for each in bot.sent] == ["NAME"]
