@@ -47,7 +47,8 @@ def zipped(
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", method) as archive:
         for name, content in members.items():
-            archive.writestr(name, content)
+            # Without the time of now, which would be part of names of tests.
+            archive.writestr(zipfile.ZipInfo(name), content, method)
     return before + out.getvalue()
 
 

@@ -32,9 +32,9 @@ def zipped(*names: str, mimetype: str | None = None) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         if mimetype is not None:
-            archive.writestr("mimetype", mimetype)
+            archive.writestr(zipfile.ZipInfo("mimetype"), mimetype)
         for name in names:
-            archive.writestr(name, "<x/>" * 10)
+            archive.writestr(zipfile.ZipInfo(name), "<x/>" * 10)
     return out.getvalue()
 
 
