@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("http", "streams", "proxy", "ibb", "answers", "listeners", "catalog", "media_types")
+BENCHMARKS = ("http", "streams", "proxy", "ibb", "answers", "listeners", "catalog", "stores", "media_types")
 
 
 def main() -> int:
