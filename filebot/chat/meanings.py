@@ -306,10 +306,16 @@ class _LineReader:
         return failure
 
     def _with_address(self, command: Command, arguments: Mapping[str, object]) -> Mapping[str, object]:
-        """Return arguments with the address of a person where there is a name alone."""
-        target = arguments.get(TARGET)
-        address = self._files(command).neighbour(target) if isinstance(target, str) and target else None
-        return arguments if address is None else {**arguments, TARGET: address}
+        """Return arguments with an address where there is a name alone, or one with words around it."""
+        target, references = arguments.get(TARGET), self._all.grammar.references
+        if not isinstance(target, str) or not target:
+            return arguments
+        address: str | None = references.address(target)
+        if references.is_here(target):
+            address = self._conversation.sender.room or target
+        elif address == target:
+            address = self._files(command).neighbour(target)
+        return arguments if address in {None, target} else {**arguments, TARGET: address}
 
     async def _value(
         self, command: Command, parameter: Parameter, text: str, *, is_bare: bool

@@ -131,6 +131,16 @@ class ReferenceReader:
         *_, core = self._cores(without_ending(text) or text)
         return core
 
+    def is_here(self, text: str) -> bool:
+        """Return whether a text is a word for the room in which it is said."""
+        return any(language.here.fullmatch(folded(text).strip()) for language in self._languages)
+
+    def address(self, text: str) -> str:
+        """Return an address without the words before it that say whose it is."""
+        for language in self._languages:
+            text = language.before_address.sub("", text, count=1)
+        return text
+
     def is_no_name(self, text: str) -> bool:
         """Return whether a text is nothing but words that stand before names."""
         return any(language.is_before_names(folded(text)) for language in self._languages)
@@ -154,6 +164,10 @@ class _Language:
         flags = re.IGNORECASE
         self.conjunction = re.compile(_between(table.conjunctions), flags)
         self.negation = re.compile(alternatives(table.negations), flags)
+        self.here = re.compile(alternatives(table.here), flags)
+        self.before_address = re.compile(
+            rf"\A\s*{alternatives(table.relations)}[\s,，:：]*(?=[^\s@]+@\S)", flags
+        )
         self._every = re.compile(alternatives(table.every), flags)
         self._articles = re.compile(rf"(?:{article}){some}", flags)
         self._before = re.compile(

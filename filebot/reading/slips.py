@@ -34,6 +34,7 @@ _COURTESY: Final = re.compile(
 _ENDING: Final = re.compile(r"(?<=[^\s.,!])[.,!]+\Z")
 _ADDRESS: Final = re.compile(
     r"(?:\A|(?<=[\s,;]))(?P<before>(?:(?:to|too|2|for|at|给|到|->|=>|→)[\s:]*)?)"
+    rf"(?:{alternatives(each for table in TABLES for each in table.relations)}[\s,:]*)?"
     r"(?:xmpp:|mailto:)?(?P<address>[^\s<>,;:@\"]+@[^\s<>,;:@\"]+[^\s<>,;:@\".!?])(?=[\s,;.!?]|\Z)",
     re.IGNORECASE,
 )

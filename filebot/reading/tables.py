@@ -33,6 +33,10 @@ class LanguageTable:
     """Words before the name of a thing: "the", "my"."""
     every: Sequence[str]
     """Articles that mean all files of a kind: "all", "both"."""
+    here: Sequence[str]
+    """Phrases for the room in which they are said: "the room"."""
+    relations: Sequence[str]
+    """Phrases before an address that say whose it is: "my friend"."""
     called: Sequence[str]
     """Words between a noun and a name: "called", "named"."""
     nouns: Sequence[str]

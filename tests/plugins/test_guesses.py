@@ -2,7 +2,7 @@
 
 import pytest
 
-from filebot.testing import FakeBot
+from filebot.testing import ROOM, FakeBot, in_room
 
 FILES = {"report.pdf": b"1", "beach.png": b"2", "notes to self.txt": b"3"}
 
@@ -96,3 +96,32 @@ async def test_a_file_may_be_called_so(bot: FakeBot) -> None:
     await bot.drop("NAME", b"x")
     await bot.say("get NAME")
     assert [each.entry.name for each in bot.sent] == ["NAME"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "麻烦您把report.pdf发送给我的朋友bob@example.org",
+        "把report.pdf发给朋友bob@example.org",
+        "发送 report.pdf 给 同事 bob@example.org",
+        "please send report.pdf to my friend bob@example.org",
+        "send report.pdf to my brother bob@example.org",
+    ],
+)
+async def test_a_word_before_an_address_is_never_part_of_it(stocked: FakeBot, typed: str) -> None:
+    [asked] = await stocked.say(typed)
+    assert asked == "Did you mean: send report.pdf to bob@example.org?\nTo go on, type: yes"
+
+
+async def test_an_address_may_begin_with_such_a_word(stocked: FakeBot) -> None:
+    said = await stocked.say("send report.pdf to 朋友@example.org")
+    assert any("朋友@example.org" in each for each in said)
+
+
+@pytest.mark.parametrize("typed", ["send #1 to the room", "send #1 to this group", "发送 #1 to 群里"])
+async def test_the_room_is_the_one_in_which_it_is_said(bot: FakeBot, typed: str) -> None:
+    await bot.drop("report.pdf", b"x")
+    asked = await bot.say(typed, in_room())
+    assert any(f"to {ROOM}?" in each for each in asked), asked
+    await bot.say("yes", in_room())
+    assert len(bot.messenger.files(ROOM)) == 1
