@@ -1,6 +1,6 @@
 """Look through the files and put them in order: ls, find, more, info, rename, rm.
 
-In a private chat these are your own files, in a room the room's.
+In a private chat these are your own files, in a room the room's, privately through a room both.
 """
 
 import re
@@ -64,11 +64,16 @@ async def list_files(ctx: Context[Settings]) -> None:
     async def page(limit: int, before: int | None) -> list[Entry]:
         return await ctx.files.page(limit=limit, before=before)
 
-    count, in_room = await ctx.files.count(), ctx.sender.room is not None
+    count, in_room, with_own = await ctx.files.count(), ctx.sender.room is not None, _with_own(ctx)
     if not await ctx.reply_pages(
-        "files/list", page, size=ctx.settings.page_size, count=count, in_room=in_room
+        "files/list", page, size=ctx.settings.page_size, count=count, in_room=in_room, with_own=with_own
     ):
-        await ctx.reply("files/none", in_room=in_room)
+        await ctx.reply("files/none", in_room=in_room, with_own=with_own)
+
+
+def _with_own(ctx: Context[Settings]) -> bool:
+    """Tell whether a list has the files of the room and the sender's own."""
+    return ctx.sender.room is not None and not ctx.sender.in_public and ctx.sender.jid is not None
 
 
 @plugin.command(

@@ -114,7 +114,7 @@ class Referents:
         except FilebotError:  # words that a plugin takes for a filter
             return ()
         # In private, files of rooms are found as well; by words they can be had there, but not changed.
-        meant = [each.id for each in found if to_send or each.room == self.sender.room]
+        meant = [each.id for each in found if to_send or each.room in {None, self.sender.room}]
         return meant if len(found) == 1 else ()
 
     async def _listed(self, endings: Sequence[str]) -> Sequence[int]:

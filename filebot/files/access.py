@@ -176,6 +176,14 @@ class FileAccess:
             scopes.append(Scope(owner=self.owner))
         return scopes
 
+    def shown(self) -> list[Scope]:
+        """Return the scopes whose files are shown where the sender speaks. Raises NotAllowed.
+
+        Privately through a room they are the room's files and the sender's own; everybody in the room reads
+        what is said in public, so there only the room's.
+        """
+        return [self.here()] if self.sender.in_public else self.scopes()
+
     def rooms_read(self) -> Sequence[BareJid]:
         """Return the rooms that a person is in just now, if they speak in private and may get the files.
 

@@ -18,6 +18,7 @@ from filebot.errors import (
 from filebot.filenames import comparison_key, plain_text
 from filebot.files.access import FileAccess
 from filebot.files.selection import Selection, select
+from filebot.files.visible_entries import VisibleEntries
 from filebot.model import Entry, Scope
 from filebot.ports import Entries
 from filebot.reading.quotes import unquoted
@@ -44,6 +45,7 @@ class Lookup:
         self,
         entries: Entries,
         access: FileAccess,
+        visible: VisibleEntries,
         resolved: Callable[[str], Awaitable[Entry | None]],
         place: Callable[[int], int | None],
     ) -> None:
@@ -53,6 +55,7 @@ class Lookup:
         self._place = place
         self._entries = entries
         self._access = access
+        self._visible = visible
         self._resolved = resolved
 
     async def one(self, wanted: str) -> Entry:
@@ -61,7 +64,7 @@ class Lookup:
         Of several of one name the newest. Raises NoSuchEntry (with the nearest names) or AmbiguousName.
         """
         wanted = await self._without_quotes(wanted)
-        return await self._one(wanted, (self._access.here(),), in_public=self._access.sender.in_public)
+        return await self._one(wanted, self._access.shown(), in_public=self._access.sender.in_public)
 
     async def named(self, wanted: str, *, to_send: bool, whole: bool = False) -> Entry | None:
         """Return the file of a name or a number, or of which this is the beginning; None if there is none.
@@ -71,7 +74,7 @@ class Lookup:
         Raises AmbiguousName.
         """
         wanted, in_public = plain_text(wanted), self._access.sender.in_public and not to_send
-        scopes = tuple(self._access.scopes()) if to_send else (self._access.here(),)
+        scopes = self._access.scopes() if to_send else self._access.shown()
         called = await self._called(wanted, scopes, in_public=in_public)
         return called or (None if whole else await self._by_prefix(wanted))
 
@@ -104,16 +107,15 @@ class Lookup:
         entry = await self._exactly(wanted)
         if entry is not None:
             return entry
-        here = self._access.here()
-        beginning = await self._entries.find_by_prefix(here, wanted, PREFIX_LIMIT) if wanted else []
+        beginning = await self._visible.by_prefix(wanted, PREFIX_LIMIT) if wanted else []
         names = tuple(dict.fromkeys(each.name for each in beginning))[:SUGGESTIONS]
         raise NoSuchEntry(wanted, suggestions=names or await self._nearest(wanted))
 
     async def _exactly(self, wanted: str) -> Entry | None:
-        here, in_public = self._access.here(), self._access.sender.in_public
-        newest = await self._entries.find_by_name(here, wanted)
+        in_public = self._access.sender.in_public
+        newest = await self._visible.by_name(wanted)
         if newest is not None:
-            beginning = await self._entries.find_by_prefix(here, wanted, PREFIX_LIMIT)
+            beginning = await self._visible.by_prefix(wanted, PREFIX_LIMIT)
             called = [entry for entry in beginning if entry.name == newest.name]
             if len(called) > 1:
                 raise DuplicateName(newest.name, ids=tuple(entry.id for entry in called))
@@ -133,7 +135,7 @@ class Lookup:
         wanted = await self._without_quotes(wanted)
         if _WILDCARD.search(wanted):
             return await self._by_wildcard(wanted)
-        scopes = tuple(self._access.scopes())
+        scopes = self._access.scopes()
         try:
             entry = await self._one(wanted, scopes, in_public=False)
             return Selection([entry], others=await self._others(wanted, entry))
@@ -148,10 +150,13 @@ class Lookup:
     async def _others(self, wanted: str, entry: Entry) -> tuple[int, ...]:
         """Return the ids of other files in the list that have its name; none if it is meant by id."""
         key = comparison_key(entry.name)
-        scope = Scope(room=entry.room) if entry.room else Scope(owner=entry.owner)
         if comparison_key(plain_text(wanted)) != key:
             return ()
-        beginning = await self._entries.find_by_prefix(scope, entry.name, PREFIX_LIMIT)
+        scope = Scope(room=entry.room) if entry.room else Scope(owner=entry.owner)
+        if scope in self._access.shown():
+            beginning = await self._visible.by_prefix(entry.name, PREFIX_LIMIT)
+        else:
+            beginning = await self._entries.find_by_prefix(scope, entry.name, PREFIX_LIMIT)
         same = (each.id for each in beginning if comparison_key(each.name) == key)
         return tuple(each for each in same if each != entry.id)
 
@@ -204,8 +209,7 @@ class Lookup:
     async def _changeable_by_wildcard(
         self, wanted: str, must_be_changeable: Callable[[Entry], None]
     ) -> list[Entry]:
-        here, pattern = self._access.here(), plain_text(wanted)
-        entries = await self._entries.find_by_glob(here, pattern, MOST_CHANGED + 1)
+        entries = await self._visible.by_glob(plain_text(wanted), MOST_CHANGED + 1)
         if len(entries) > MOST_CHANGED:
             raise TooManyFiles(count=len(entries), limit=MOST_CHANGED, wildcard=wanted)
         changeable, refusal = list[Entry](), None
@@ -221,8 +225,7 @@ class Lookup:
         return changeable
 
     async def _by_wildcard(self, wanted: str) -> Selection:
-        pattern = plain_text(wanted)
-        entries = await self._entries.find_by_glob(self._access.here(), pattern, WILDCARD_LIMIT + 1)
+        entries = await self._visible.by_glob(plain_text(wanted), WILDCARD_LIMIT + 1)
         if not entries:
             raise NoSuchEntry(wanted)
         if len(entries) > WILDCARD_LIMIT:
@@ -283,8 +286,8 @@ class Lookup:
     async def _by_prefix(self, wanted: str) -> Entry | None:
         if not wanted:
             return None
-        # Only here: in public, the beginning of a name must not bring up a private file.
-        entries = await self._entries.find_by_prefix(self._access.here(), wanted, PREFIX_LIMIT)
+        # In public, the beginning of a name must not bring up a private file.
+        entries = await self._visible.by_prefix(wanted, PREFIX_LIMIT)
         names = list(dict.fromkeys(entry.name for entry in entries))
         if len({comparison_key(name) for name in names}) > 1:
             raise AmbiguousName(wanted, candidates=tuple(names[:SUGGESTIONS]))
@@ -293,12 +296,12 @@ class Lookup:
     async def _without_quotes(self, wanted: str) -> str:
         """Return a name without the quotes around it, unless a file has them in its name."""
         inside = unquoted(wanted)
-        if inside == wanted or await self._entries.find_by_name(self._access.here(), plain_text(wanted)):
+        if inside == wanted or await self._visible.by_name(plain_text(wanted)):
             return wanted
         return inside
 
     async def _nearest(self, wanted: str) -> tuple[str, ...]:
-        return tuple(await self._entries.nearest(self._access.here(), wanted, SUGGESTIONS))
+        return await self._visible.nearest(wanted, SUGGESTIONS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain
 
 from filebot.concurrency.bounded_call import not_counted
 from filebot.delivery.worker import Waiting
@@ -15,6 +14,7 @@ from filebot.files.lookup import Lookup
 from filebot.files.selection import Selection
 from filebot.files.shown_lists import ShownLists
 from filebot.files.transfers import Transfer
+from filebot.files.visible_entries import VisibleEntries
 from filebot.model import (
     Address,
     BareJid,
@@ -24,7 +24,6 @@ from filebot.model import (
     IncomingMessage,
     Method,
     Offer,
-    Scope,
     Sender,
     StorageUsage,
 )
@@ -71,8 +70,14 @@ class Files(FileContent):
         self._by = Actor(sender, language)
 
     @cached_property
+    def _visible_entries(self) -> VisibleEntries:
+        return VisibleEntries(self._stored.entries, self._access)
+
+    @cached_property
     def _lookup(self) -> Lookup:
-        return Lookup(self._stored.entries, self._access, self._resolved, self._at_place)
+        return Lookup(
+            self._stored.entries, self._access, self._visible_entries, self._resolved, self._at_place
+        )
 
     def _at_place(self, place: int) -> int | None:
         return None if self._shown_lists is None else self._shown_lists.at(self._sender, place)
@@ -81,19 +86,19 @@ class Files(FileContent):
 
     async def page(self, *, limit: int, before: int | None = None) -> list[Entry]:
         """Return the newest files here, below the id ``before``."""
-        return await self._stored.entries.page(self._access.here(), limit=limit, before=before)
+        return await self._visible_entries.page(limit, before)
 
     async def oldest(self, *, limit: int) -> list[Entry]:
         """Return the first files here, oldest first."""
-        return await self._stored.entries.oldest(self._access.here(), limit)
+        return await self._visible_entries.oldest(limit)
 
     async def matching(self, pattern: str, *, limit: int) -> list[Entry]:
         """Return the newest files here whose whole name fits a pattern of ``*`` and ``?``."""
-        return await self._stored.entries.find_by_glob(self._access.here(), plain_text(pattern), limit)
+        return await self._visible_entries.by_glob(plain_text(pattern), limit)
 
     async def count(self) -> int:
         """Return how many files there are here."""
-        return await self._stored.entries.count(self._access.here())
+        return await self._visible_entries.count()
 
     async def search(self, words: str, *, limit: int, before: int | None = None) -> list[Entry]:
         """Return the files here with all of these words in their name or caption, newest first.
@@ -106,12 +111,7 @@ class Files(FileContent):
         plain, filters = words.split(), list[EntryFilter]()
         if self._finding is not None:
             plain, filters = await self._finding.filters_in(words, self._sender, self._by.language)
-        scopes = [self._access.here(), *(Scope(room=each) for each in self._access.rooms_read())]
-        found = [
-            await self._stored.entries.search(scope, plain, limit=limit, before=before, filters=filters)
-            for scope in scopes
-        ]
-        return sorted(chain.from_iterable(found), key=lambda each: each.id, reverse=True)[:limit]
+        return await self._visible_entries.search(plain, limit, before, filters)
 
     async def _resolved(self, wanted: str) -> Entry | None:
         """Return the file that a plugin takes a name for."""
