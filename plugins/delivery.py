@@ -64,6 +64,7 @@ async def get(ctx: Context[None], name: Entries, method: Method | None) -> None:
 )
 async def send(ctx: Context[None], name: Entries, target: str) -> None:
     """Send a file to somebody, or into a room that we are both in. TARGET is the address."""
+    await ctx.files.recipient(target)  # a wrong one is wrong once, not once for each file
     await _send_each(ctx, name, lambda entry: ctx.files.send_to(entry, target))
 
 

@@ -66,6 +66,7 @@ async def fetch(ctx: Context[None], url: Link) -> None:
     place=Place.ROOM,
     elsewhere="drop/keep_in_room",
     group=CommandGroup.FILES,
+    phrases=PHRASES["keep"],
 )
 async def keep(ctx: Context[None]) -> None:
     """In a room, keep the file that you last posted, for everybody there.

@@ -12,7 +12,7 @@ plugin = Plugin[None]("room", api=1, needs={"people", "rooms"})
 @plugin.command(
     "room",
     usage=("room set SETTING", "room ROOM set SETTING", "room ROOM", "room"),
-    aliases=("settings",),
+    aliases=("settings", "设置", "群设置"),
     group=CommandGroup.ROOMS,
 )
 async def room(ctx: Context[None], room: str, setting: str) -> None:

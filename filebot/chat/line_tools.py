@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property
 
 from filebot.chat.command_kinds import takes_target
 from filebot.files.shown_lists import ShownLists
@@ -28,10 +29,14 @@ class LineTools:
         self.commands = commands
         self.lists = lists
         self.grammar = Grammar(commands.phrases(), commands.words(), TABLES)
-        self.speller = Speller(self.grammar.vocabulary())
         targeted = [each for each in commands.words() if takes_target(commands.named(each))]
         self.slips = Slips(commands.words(), targeted)
         self._clock = clock
+
+    @cached_property
+    def speller(self) -> Speller:
+        """Speller of the words of commands and sentences; made when the first line is not understood."""
+        return Speller(self.grammar.vocabulary())
 
     @property
     def now(self) -> datetime:

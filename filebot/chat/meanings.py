@@ -104,17 +104,15 @@ class _LineReader:
 
     async def _without_slips(self, line: str) -> Meaning | None:
         """Return the command that a line is apart from slips, if that fits and there is no such file."""
-        tidied = self._all.slips.tidied(line)
-        word, rest = (*(tidied or "").split(maxsplit=1), "", "")[:2]
+        tidied = self._all.slips.tidied(line) or ""
+        word, rest = (*tidied.split(maxsplit=1), "", "")[:2]
         command = self._all.commands.named(word)
         if command is None or await self._files(command).named(line, whole=True, to_send=True):
             return None
         try:
-            found: Meaning | UserError | None = await self._exact(command, f"{word} {rest}".strip(), rest)
+            found: Meaning | UserError | None = await self._exact(command, tidied, rest)
         except _REFUSALS as error:
-            nearest = near_name(error)
-            guess = None if nearest is None else await self._with_file(command, nearest)
-            found = guess or await self._by_sentence(f"{word} {rest}".strip())
+            found = await self._with_nearest(command, error) or await self._by_sentence(tidied)
         if not isinstance(found, Meaning):
             return None
         return replace(found, is_sure=found.is_sure and not found.command.changes)
@@ -136,13 +134,16 @@ class _LineReader:
         last = await self._by_sentence(clause) if command is None and clause else None
         if isinstance(last, Meaning) and last.is_sure:
             return [last]  # "new phone, send me the plan": of such only what changes nothing
+        for spoken in self._all.grammar.with_object(line) if command is None else ():
+            if isinstance(found := await self._by_sentence(spoken), Meaning):
+                return [replace(found, is_sure=False)]
         if command is None:  # "pls snd ..." is not "ls snd ..."
             line = self._all.grammar.without_openings(line)
         guess = await self._guess(line, command, refusal)
         if guess is not None:
             return [guess]
         if refusal is not None:
-            raise refusal
+            raise refusal if command is None else command.refused_as(line.split(maxsplit=1)[0], refusal)
         return []
 
     # --- commands as they are declared ----------------------------------------------------------
@@ -313,7 +314,7 @@ class _LineReader:
         address: str | None = references.address(target)
         if references.is_here(target):
             address = self._conversation.sender.room or target
-        elif address == target:
+        elif address == target and not references.is_relation(target):
             address = self._files(command).neighbour(target)
         return arguments if address in {None, target} else {**arguments, TARGET: address}
 
@@ -350,9 +351,8 @@ class _LineReader:
 
     async def _guess(self, line: str, command: Command | None, refusal: UserError | None) -> Meaning | None:
         """Return the nearest command with its words filled in."""
-        if (near := near_name(refusal)) is not None:
-            named = command or self._all.commands.named("get")
-            return None if named is None else await self._with_file(named, near)
+        if near_name(refusal) is not None:
+            return await self._with_nearest(command, refusal)
         for guess in Guesses(self._usable, self._all.speller).of(line, command):
             self._tried = 0
             found = await self._guessed(guess)
@@ -372,11 +372,13 @@ class _LineReader:
         found = await self._by_sentence(line)
         if isinstance(found, Meaning):
             return found
-        near, named = near_name(failure or found), command or self._all.commands.named("get")
-        return None if near is None or named is None else await self._with_file(named, near)
+        return await self._with_nearest(command, failure or found)
 
-    async def _with_file(self, command: Command, name: str) -> Meaning | None:
-        """Return a command that takes one file, with the file of this name."""
+    async def _with_nearest(self, command: Command | None, error: UserError | None) -> Meaning | None:
+        """Return a command of one file, or else ``get``, with the name that an error is nearest to."""
+        name, command = near_name(error), command or self._all.commands.named("get")
+        if name is None or command is None or not self._usable.shows(command):
+            return None
         usage = command.usages[-1]
         if len(usage.parameters) != 1 or not command.parameters[0].kind.is_file:
             return None

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from filebot.chat.command_kinds import TARGET
 from filebot.chat.filled_in import files_in, filled
 from filebot.chat.line_tools import LineTools
 from filebot.chat.meaning import Meaning
@@ -139,6 +140,9 @@ class TypedText:
         entries = files_in(meaning.arguments)
         self._lists.speak_of(conversation.sender, [each.id for each in entries])
         if not meaning.is_sure:
+            if isinstance(target := meaning.arguments.get(TARGET), str):
+                # Nobody should say yes to what is refused then.
+                await self._calls.resolver(meaning.command.plugin, conversation).files.recipient(target)
             return [self._question(conversation, meaning)]
         asked = await self._calls.run_resolved(
             meaning.command, conversation, meaning.arguments, meaning.usage, Confirmations()

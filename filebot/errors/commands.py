@@ -67,6 +67,11 @@ class BadCommand(UserError):
         self.usage = usage
         self.missing = missing
 
+    def as_typed(self, word: str) -> "BadCommand":
+        """Return the error in terms of another word for the command, which was typed."""
+        usage = tuple(word + line.removeprefix(self.command) for line in self.usage)
+        return BadCommand(command=word, usage=usage, missing=self.missing)
+
 
 class BadValue(UserError):
     """A value of a command is of the wrong kind, or out of bounds."""

@@ -16,7 +16,7 @@ from typing import Final, Self
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
-from filebot.errors import BadCommand, BadValue, PluginError
+from filebot.errors import BadCommand, BadValue, PluginError, UserError
 from filebot.plugin.arguments import Parameter
 from filebot.plugin.permissions import CommandGroup, Permission, Place
 from filebot.reading.quotes import QUOTED, Sealed, unquoted
@@ -248,6 +248,12 @@ class Command:
     def missing(self) -> BadCommand:
         """Return the error for a value that is missing."""
         return BadCommand(command=self.name, usage=self.usage, missing=True)
+
+    def refused_as(self, word: str, error: UserError) -> UserError:
+        """Return an error of this command in terms of the alias by which it was called, if it was."""
+        if isinstance(error, BadCommand) and word.casefold() in self.aliases:
+            return error.as_typed(word)
+        return error
 
     def _read(self, texts: Mapping[str, str], now: datetime) -> dict[str, object]:
         found = dict[str, object]()

@@ -338,14 +338,21 @@ class Files(FileContent):
     def _in_private(self) -> "Files":
         return Files(self._services, self._sender.privately, self._by.language)
 
+    async def recipient(self, target: str) -> Address:
+        """Return the room or person that a name or an address stands for, to send something there.
+
+        Only people whom the bot serves are sent anything, so that nobody can bother strangers. Raises
+        NotAllowed or NoSuchRecipient.
+        """
+        return await self._access.destination(target)
+
     async def send_to(self, entry: Entry, target: str) -> Method | None:
         """Post the file into a room that both the person and the bot are in, or send it to somebody.
 
-        Only people whom the bot serves are sent anything, so that nobody can bother strangers. FileShared
-        is emitted for a file that became a room's. Returns and raises as :meth:`send_here`; also raises
-        NoSuchRecipient.
+        FileShared is emitted for a file that became a room's. Returns and raises as :meth:`send_here`, and
+        raises as :meth:`recipient`.
         """
-        to = await self._access.destination(target)
+        to = await self.recipient(target)
         room = self._sender.room
         if self._sender.in_public and room not in {
             entry.room,

@@ -63,7 +63,16 @@ _FILES: Final[Mapping[Need, tuple[str, ...]]] = {
     "files.own": ("change_owner",),
     "files.weigh": ("set_weight",),
     "files.annotate": ("attach", "detach", "annotate"),
-    "files.send": ("send_here", "send_in_chat", "neighbour", "send_to", "transfers", "waiting", "cancel"),
+    "files.send": (
+        "send_here",
+        "send_in_chat",
+        "neighbour",
+        "recipient",
+        "send_to",
+        "transfers",
+        "waiting",
+        "cancel",
+    ),
     "files.unasked": ("keep_unasked", "kept_unasked", "remove_unasked"),
 }
 _ROOMS: Final = (

@@ -95,7 +95,7 @@ class ArgumentResolver:
         for each in chosen:
             try:
                 if isinstance(each, int):
-                    meant: object = await self.files.with_id(each)
+                    meant: object = await self.files.with_ids([each], to_send=not parameter.is_exact)
                 else:
                     meant = await self._looked_up(parameter, each)
             except NoSuchEntry as error:

@@ -135,6 +135,10 @@ class ReferenceReader:
         """Return whether a text is a word for the room in which it is said."""
         return any(language.here.fullmatch(folded(text).strip()) for language in self._languages)
 
+    def is_relation(self, text: str) -> bool:
+        """Return whether a text says in which relation somebody is to the speaker, and not who they are."""
+        return any(language.relation.fullmatch(folded(text).strip()) for language in self._languages)
+
     def address(self, text: str) -> str:
         """Return an address without the words before it that say whose it is."""
         for language in self._languages:
@@ -165,9 +169,9 @@ class _Language:
         self.conjunction = re.compile(_between(table.conjunctions), flags)
         self.negation = re.compile(alternatives(table.negations), flags)
         self.here = re.compile(alternatives(table.here), flags)
-        self.before_address = re.compile(
-            rf"\A\s*{alternatives(table.relations)}[\s,，:：]*(?=[^\s@]+@\S)", flags
-        )
+        relation = alternatives(table.relations)
+        self.relation = re.compile(relation, flags)
+        self.before_address = re.compile(rf"\A\s*{relation}[\s,，:：]*(?=[^\s@]+@\S)", flags)
         self._every = re.compile(alternatives(table.every), flags)
         self._articles = re.compile(rf"(?:{article}){some}", flags)
         self._before = re.compile(

@@ -114,9 +114,13 @@ class Grammar:
             rest = sealed.opened(sealed.text[match.end() :]).strip()
             if first and rest and self._has_verb(first):
                 # In Chinese the object is left out the second time.
-                spoken = (rest, *(it + rest for it in self._elided))
+                spoken = (rest, *self.with_object(rest))
                 found += [(first, each) for each in spoken if self._has_verb(each)]
         return found
+
+    def with_object(self, line: str) -> Sequence[str]:
+        """Return a request with a word for the file that was spoken of, in languages that leave it out."""
+        return [it + line for it in self._elided]
 
     def without_openings(self, line: str) -> str:
         """Return a line without the words before a request, where a blank follows them."""
