@@ -14,8 +14,8 @@ from typing import Final
 
 from filebot.backends.loading import Backend, load_backends
 from filebot.catalog import RESERVE_BYTES, open_catalog
-from filebot.catalog.examination import RESTORE
-from filebot.catalog.integrity import holds_nothing
+from filebot.catalog.sqlite.examination import RESTORE
+from filebot.catalog.sqlite.integrity import holds_nothing
 from filebot.errors import CatalogDamaged, ConfigError
 from filebot.files.freed_blobs import MOST_LEFT, set_freed_aside
 from filebot.files.orphan_sweep import Unreferenced, bring_back_referenced, find_unreferenced

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from filebot.backends.loading import Backends, load_backends
-from filebot.catalog.examination import unusable
+from filebot.catalog.sqlite.examination import unusable
 from filebot.config import Config
 from filebot.data_folder import CATALOG
 from filebot.errors import ConfigError

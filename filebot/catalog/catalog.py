@@ -11,11 +11,10 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from filebot.catalog import queries, sqlite, tombstones, writes
+from filebot.catalog import queries, tombstones, upserts, writes
 from filebot.catalog.attachments import SqlAttachments
 from filebot.catalog.file_messages import SqlFileMessages
 from filebot.catalog.filters import is_met_by_many
-from filebot.catalog.integrity import IntegrityCheck
 from filebot.catalog.job_store import SqlJobs
 from filebot.catalog.mapping import (
     added_entry,
@@ -38,6 +37,8 @@ from filebot.catalog.occupant_proofs import SqlOccupantProofs
 from filebot.catalog.plugin_data import SqlPluginData, add_with_values
 from filebot.catalog.plugin_tables import SqlPluginTables
 from filebot.catalog.sent_files import SqlSentFiles
+from filebot.catalog.sqlite import full_text, statements
+from filebot.catalog.sqlite.integrity import IntegrityCheck
 from filebot.catalog.writer import Change, Writer, add_entries, execute, execute_returning
 from filebot.concurrency.tasks import Threads, settled
 from filebot.errors import CatalogUnavailable
@@ -196,7 +197,7 @@ class SqlCatalog:
         return [room_setting_of(row) for row in await self._read(queries.all_room_settings())]
 
     async def save_room_setting(self, setting: SavedRoomSetting) -> None:
-        await self._writer.run(execute, sqlite.save_room_setting(room_setting_columns(setting)))
+        await self._writer.run(execute, upserts.save_room_setting(room_setting_columns(setting)))
 
     async def referenced_digests(self, digests: Sequence[Digest]) -> set[Digest]:
         return {row.digest for row in await self._read(queries.referenced_digests(digests))}
@@ -204,7 +205,7 @@ class SqlCatalog:
     async def is_used(self, digest: Digest) -> bool:
         if await self.referenced_digests([digest]):
             return True
-        others = (sqlite.used_by_another_index(digest), sqlite.attached_by_any_index(digest))
+        others = (statements.used_by_another_index(digest), statements.attached_by_any_index(digest))
         if not any([await self._read(each) for each in others]):
             return False
         log.error("the catalog is damaged: an index does not know blob %s; run: filebot fsck", digest)
@@ -265,7 +266,7 @@ class SqlCatalog:
         return link_of(rows[0]) if rows else None
 
     async def save_link(self, link: Link) -> None:
-        await self._writer.run(execute, sqlite.save_link(link, fold(link.name)))
+        await self._writer.run(execute, upserts.save_link(link, fold(link.name)))
 
     async def forget_links(self, digest: Digest) -> None:
         await self._writer.run(execute, writes.forget_links(digest), urgent=True)
@@ -294,7 +295,7 @@ class SqlCatalog:
         return [(row.person, row.own) for row in await self._read(queries.all_subscriptions())]
 
     async def keep_subscription(self, person: BareJid, own: BareJid) -> None:
-        await self._writer.run(execute, sqlite.save_subscription(person, own))
+        await self._writer.run(execute, upserts.save_subscription(person, own))
 
     async def forget_subscription(self, person: BareJid, own: BareJid) -> None:
         await self._writer.run(execute, writes.forget_subscription(person, own))
@@ -317,7 +318,7 @@ class SqlCatalog:
         return [RememberedRoom(row.jid, row.password, row.invited_by) for row in found]
 
     async def remember_room(self, room: RememberedRoom) -> None:
-        await self._writer.run(execute, sqlite.save_room(room))
+        await self._writer.run(execute, upserts.save_room(room))
 
     async def forget_room(self, jid: BareJid) -> None:
         await self._writer.run(execute, writes.forget_room(jid), urgent=True)
@@ -326,16 +327,16 @@ class SqlCatalog:
         return [row.room for row in await self._read(queries.all_destroyed_rooms())]
 
     async def note_destroyed_room(self, room: BareJid) -> None:
-        await self._writer.run(execute, sqlite.note_destroyed_room(room), urgent=True)
+        await self._writer.run(execute, upserts.note_destroyed_room(room), urgent=True)
 
     async def forget_destroyed_room(self, room: BareJid) -> None:
         await self._writer.run(writes.forget_destroyed_rooms, room, urgent=True)
 
     async def _names_sharing_parts(self, scope: Scope, key: str) -> list[sa.Row[Any]]:
         """Older names that share a trigram with ``key``: all of a rare one, the newest of a common one."""
-        starts = range(len(key) - sqlite.TRIGRAM + 1)[:NEAREST_PARTS]
+        starts = range(len(key) - full_text.TRIGRAM + 1)[:NEAREST_PARTS]
         found: list[sa.Row[Any]] = []
-        for part in {key[start : start + sqlite.TRIGRAM] for start in starts}:
+        for part in {key[start : start + full_text.TRIGRAM] for start in starts}:
             found += await self._read(queries.names_with(scope, part, NEAREST_NAMES_A_PART))
         return found
 

@@ -12,13 +12,13 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from filebot.catalog import sqlite
 from filebot.catalog.catalog import SqlCatalog
-from filebot.catalog.integrity import reading, versions
 from filebot.catalog.mapping import translated
 from filebot.catalog.plugin_tables import one_migration
 from filebot.catalog.reserve import STEP_BYTES, DiskReserve
-from filebot.catalog.upgrade_copy import copy_before_upgrade
+from filebot.catalog.sqlite import engines
+from filebot.catalog.sqlite.integrity import reading, versions
+from filebot.catalog.sqlite.upgrade_copy import copy_before_upgrade
 from filebot.catalog.writer import Writer
 from filebot.errors import CatalogUnavailable, StorageFull
 from filebot.ports import Catalog
@@ -40,12 +40,12 @@ async def open_catalog(path: Path, reserve_bytes: int = 0) -> AsyncIterator[Cata
     reserve = DiskReserve(path.with_suffix(".reserve"), reserve_bytes)
     await asyncio.to_thread(migrate, path, reserve)
     async with AsyncExitStack() as stack:
-        readers = sqlite.reading_engine(path)
+        readers = engines.reading_engine(path)
         stack.push_async_callback(readers.dispose)
-        writing = sqlite.writing_engine(path)
+        writing = engines.writing_engine(path)
         stack.push_async_callback(writing.dispose)
         with translated():
-            await _connect(readers, sqlite.READERS)
+            await _connect(readers, engines.READERS)
             await _connect(writing, 1)
             # Its files beside the database take what they need first.
             await asyncio.to_thread(reserve.fill)
@@ -103,7 +103,7 @@ def _upgraded_to(path: Path) -> str | None:
 
     An empty file is made if there is none. Even reading takes space, for files beside the database.
     """
-    sqlite.create_file(path)
+    engines.create_file(path)
     script = known_migrations()
     head, older = script.get_current_head(), {each.revision for each in script.walk_revisions()}
     with closing(reading(path)) as connection:
@@ -112,7 +112,7 @@ def _upgraded_to(path: Path) -> str | None:
 
 
 def _upgrade(path: Path) -> None:
-    engine = sqlite.migrating_engine(path)
+    engine = engines.migrating_engine(path)
     config = _alembic()
     # One transaction around it all: a migration that fails leaves the database as it was.
     with one_migration, engine.begin() as connection:

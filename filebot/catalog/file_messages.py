@@ -6,7 +6,7 @@ from dataclasses import asdict
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from filebot.catalog import sqlite
+from filebot.catalog import upserts
 from filebot.catalog.queries import Read
 from filebot.catalog.schema import file_messages
 from filebot.catalog.writer import Writer
@@ -39,7 +39,7 @@ class SqlFileMessages:
 async def _add(connection: AsyncConnection, wanted: Sequence[tuple[FileMessage, ...]]) -> list[None]:
     places = set[str]()
     for each in (each for messages in wanted for each in messages):
-        await connection.execute(sqlite.save_file_message(asdict(each)))
+        await connection.execute(upserts.save_file_message(asdict(each)))
         places.add(each.place)
     for place in places:
         here = sa.select(_table.number).where(_table.place == place).order_by(_table.number.desc())

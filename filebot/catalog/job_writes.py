@@ -12,8 +12,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from filebot.catalog import sqlite
+from filebot.catalog import upserts
 from filebot.catalog.schema import job_sums, jobs
+from filebot.catalog.sqlite.prepared import PreparedStatement
 from filebot.model import Job, JobKind, NewJob
 from filebot.ports import (
     LONGEST_ERROR,
@@ -44,15 +45,13 @@ _PARAMETERS: Final = (
     *("plugin", "name", "run_at", "job_key", "job_group", "deadline", "payload"),
     *("of_plugin", "of_group"),
 )
-_INSERT: Final = sqlite.PreparedStatement(
-    sqlite.insert_unless_there(jobs).values(
+_INSERT: Final = PreparedStatement(
+    upserts.insert_unless_there(jobs).values(
         state=sa.case((_IS_BLOCKED, BLOCKED), else_=READY), tries=0, error=""
     ),
     _PARAMETERS,
 )
-_SUMS: Final = sqlite.PreparedStatement(
-    sa.select(job_sums.c.plugin, job_sums.c.jobs, job_sums.c.used_bytes)
-)
+_SUMS: Final = PreparedStatement(sa.select(job_sums.c.plugin, job_sums.c.jobs, job_sums.c.used_bytes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from filebot.catalog.integrity import is_damage
+from filebot.catalog.sqlite.integrity import is_damage
 from filebot.errors import CatalogDamaged, CatalogUnavailable, StorageFull
 from filebot.filenames import comparison_key
 from filebot.model import (

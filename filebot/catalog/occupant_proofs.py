@@ -1,18 +1,18 @@
 """People who have shown which occupants of rooms they are."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from filebot.catalog.mapping import fields_of
+from filebot.catalog.queries import Read
 from filebot.catalog.schema import proven_occupants
 from filebot.catalog.writer import Writer, execute
 from filebot.model import BareJid, ProvenOccupant
 from filebot.ports import MOST_PROVEN
 
-Read = Callable[[sa.Select[Any]], Awaitable[Sequence[sa.Row[Any]]]]
 _table: Final = proven_occupants.c
 
 

@@ -14,9 +14,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from filebot.catalog import sqlite
 from filebot.catalog.job_writes import add_jobs
 from filebot.catalog.schema import outbox
+from filebot.catalog.sqlite.prepared import PreparedStatement
 from filebot.model import JobKind, NewJob
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 ROWS_AT_ONCE: Final = 20
 """Rows that become jobs in one transaction: others wait for it."""
 
-_INSERT: Final = sqlite.PreparedStatement(sa.insert(outbox), ("jobs",))
+_INSERT: Final = PreparedStatement(sa.insert(outbox), ("jobs",))
 _OLDEST: Final = sa.select(outbox).order_by(outbox.c.number).limit(ROWS_AT_ONCE)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from filebot.catalog import sqlite
+from filebot.catalog import upserts
 from filebot.catalog.queries import Read, one
 from filebot.catalog.schema import entries, plugin_data
 from filebot.catalog.writer import Writer, add_entries, execute
@@ -113,7 +113,7 @@ async def _changed(
         raise PluginStoreFull(key.plugin)
     entry_id = await _entry_id(connection, key.owner)
     await connection.execute(
-        sqlite.save_plugin_value(
+        upserts.save_plugin_value(
             {
                 "plugin": key.plugin,
                 "owner_kind": key.owner.kind.value,

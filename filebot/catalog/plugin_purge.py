@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from filebot.catalog.inspection import writing
-from filebot.catalog.integrity import reading, versions
 from filebot.catalog.mapping import translated
 from filebot.catalog.plugin_tables import version_table
 from filebot.catalog.schema import ADOPTED, REFUSALS
+from filebot.catalog.sqlite.inspection import writing
+from filebot.catalog.sqlite.integrity import reading, versions
 from filebot.errors import PluginError
 
 _VERSION_TABLE: Final = version_table("")

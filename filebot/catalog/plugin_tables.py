@@ -20,10 +20,10 @@ from alembic.runtime.migration import MigrationStep
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from filebot.catalog import sqlite
 from filebot.catalog.mapping import translated
-from filebot.catalog.plugin_guard import OwnTables, guarded
 from filebot.catalog.schema import ADOPTED, plugin_tables
+from filebot.catalog.sqlite import engines
+from filebot.catalog.sqlite.plugin_guard import OwnTables, guarded
 from filebot.catalog.writer import Writer
 from filebot.concurrency.tasks import settled
 from filebot.errors import CatalogDamaged, CatalogUnavailable, PluginError
@@ -132,7 +132,7 @@ def migrate_plugin(path: Path, plugin: str, migrations: Path) -> None:
     """Bring the tables of a plugin up to date, or change nothing and raise PluginError."""
     script, revisions = _scripts(migrations)
     try:
-        with translated(), one_migration, sqlite.migrating_engine(path).begin() as connection:
+        with translated(), one_migration, engines.migrating_engine(path).begin() as connection:
             before = _objects(connection)
             is_own = _ownership(connection, plugin, before)
             with _restricted(connection, plugin, is_own):

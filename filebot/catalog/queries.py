@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from filebot.catalog import sqlite
 from filebot.catalog.filters import is_among, is_met
 from filebot.catalog.mapping import fold, scope_key, scope_mark
 from filebot.catalog.schema import (
@@ -26,6 +25,7 @@ from filebot.catalog.schema import (
     subscriptions,
     sums,
 )
+from filebot.catalog.sqlite import full_text
 from filebot.model import Digest, EntryFilter, Scope
 
 Read = Callable[[sa.Select[Any]], Awaitable[Sequence[sa.Row[Any]]]]
@@ -138,9 +138,9 @@ def find_by_prefix(scope: Scope, prefix: str, limit: int) -> sa.Select[Any]:
 def find_by_glob(scope: Scope, pattern: str, limit: int) -> sa.Select[Any]:
     """Select the newest entries whose whole name fits a pattern of ``*`` and ``?``."""
     key = fold(pattern)
-    phrases = sqlite.indexed(set(re.split(r"[*?]", key)))
+    phrases = full_text.indexed(set(re.split(r"[*?]", key)))
     candidates = _found([entries], scope, phrases, names_only=True) if phrases else page(scope, limit)
-    return candidates.where(sqlite.fits_pattern(key)).limit(limit)
+    return candidates.where(full_text.fits_pattern(key)).limit(limit)
 
 
 def oldest(scope: Scope, limit: int) -> sa.Select[Any]:
@@ -150,7 +150,7 @@ def oldest(scope: Scope, limit: int) -> sa.Select[Any]:
 
 def of_occupants(room: str, limit: int) -> sa.Select[Any]:
     """Select the first private entries of people whom only this room tells apart, by owner."""
-    private = sqlite.known_by(scope_key(Scope(owner=room)), entries.c.scope)
+    private = known_by(scope_key(Scope(owner=room)), entries.c.scope)
     return sa.select(entries).where(private).order_by(entries.c.scope, entries.c.id).limit(limit)
 
 
@@ -177,17 +177,17 @@ def search_among(
     """Select the same, also by a condition that few entries meet."""
     others = [is_met(each) for each in filters if each is not few]
     below = sa.true() if before is None else entries.c.id < in_range(before)
-    return _few(scope, is_among(few), below, sqlite.contains_all(words), *others).limit(limit)
+    return _few(scope, is_among(few), below, full_text.contains_all(words), *others).limit(limit)
 
 
 def _with_words(scope: Scope, words: Collection[str], limit: int, before: int | None) -> sa.Select[Any]:
-    phrases = sqlite.indexed(words)
+    phrases = full_text.indexed(words)
     unproved = set(words).difference(phrases)
     if not phrases:
         return _searched_row_by_row(scope, words, limit, before)
     below = None if before is None else in_range(before)
     candidates = _found([entries], scope, phrases, before=below)
-    return candidates.where(sqlite.contains_all(unproved)).limit(limit)
+    return candidates.where(full_text.contains_all(unproved)).limit(limit)
 
 
 def newest_names(scope: Scope, limit: int) -> sa.Select[Any]:
@@ -272,7 +272,7 @@ def _searched_row_by_row(
     candidates = page(scope, limit, before)
     # The first row out of reach; NULL in a smaller scope.
     end = page(scope, 1, before).with_only_columns(entries.c.id).offset(UNINDEXED_ROWS).scalar_subquery()
-    return candidates.where(entries.c.id > sa.func.coalesce(end, 0), sqlite.contains_all(words))
+    return candidates.where(entries.c.id > sa.func.coalesce(end, 0), full_text.contains_all(words))
 
 
 def _found(
@@ -284,12 +284,18 @@ def _found(
     before: int | None = None,
 ) -> sa.Select[Any]:
     key = scope_key(scope)
-    candidates = sqlite.found(columns, scope_mark(key), phrases, names_only=names_only, before=before)
+    candidates = full_text.found(columns, scope_mark(key), phrases, names_only=names_only, before=before)
     return candidates.where(_unindexed(entries.c.scope) == key)
 
 
 def _in(scope: Scope) -> sa.ColumnElement[bool]:
     return entries.c.scope == scope_key(scope)
+
+
+def known_by(room: str, person: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Compare: only this room tells the person apart (``room/...``)."""
+    # Bytes are compared, and 0 comes next after the slash: a range, which an index serves.
+    return sa.and_(person >= f"{room}/", person < f"{room}0")
 
 
 def in_range(entry_id: int) -> int:

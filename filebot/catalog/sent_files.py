@@ -1,6 +1,6 @@
 """Messages by which files were sent, for the day in which they may come back."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,13 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from filebot.catalog.mapping import fields_of
-from filebot.catalog.queries import one
+from filebot.catalog.queries import Read, one
 from filebot.catalog.schema import sent_files
 from filebot.catalog.writer import Writer, execute_returning
 from filebot.model import BareJid, SentFile
 from filebot.ports import MOST_SENT
 
-Read = Callable[[sa.Select[Any]], Awaitable[Sequence[sa.Row[Any]]]]
 _table: Final = sent_files.c
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from filebot.catalog import sqlite, writes
+from filebot.catalog import upserts, writes
 from filebot.catalog.schema import entries, positions, tombstones
 from filebot.catalog.writer import execute_returning
 from filebot.model import ArchivePosition, archive_of
@@ -81,7 +81,7 @@ async def note_sources(connection: AsyncConnection, sources: Sequence[Source]) -
             positions.c.archive == archive, positions.c.at <= at + CLOCKS_DIFFER_BY
         )
         columns = {"message": _key(owner, message), "archive": archive, "at": at, "entry_id": entry_id}
-        noted = await connection.execute(sqlite.save_tombstone(columns, may_be_met))
+        noted = await connection.execute(upserts.save_tombstone(columns, may_be_met))
         if noted.rowcount:
             archives.add(archive)
     for archive in archives:
@@ -92,7 +92,7 @@ async def note_sources(connection: AsyncConnection, sources: Sequence[Source]) -
 async def save_positions(connection: AsyncConnection, saved: Sequence[ArchivePosition]) -> list[None]:
     """Keep positions, and forget the tombstones of messages that lie behind them."""
     for position in saved:
-        await connection.execute(sqlite.save_position(position))
+        await connection.execute(upserts.save_position(position))
         passed = tombstones.c.at < position.at - CLOCKS_DIFFER_BY
         await connection.execute(_of(position.archive).where(passed))
     return [None] * len(saved)

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
-from filebot.catalog import sqlite
+from filebot.catalog import upserts
 from filebot.catalog.mapping import fold, scope_key, scope_mark
-from filebot.catalog.queries import one
+from filebot.catalog.queries import known_by, one
 from filebot.catalog.schema import (
     deliveries,
     destroyed_rooms,
@@ -25,6 +25,7 @@ from filebot.catalog.schema import (
     subscriptions,
     tombstones,
 )
+from filebot.catalog.sqlite import statements
 from filebot.model import Digest, OwnerKind, Scope
 from filebot.ports import MOST_LANGUAGES_OF_ROOM
 
@@ -107,7 +108,7 @@ async def release(connection: AsyncConnection, room: str, limit: int) -> list[Re
 
 async def clear_rooms(connection: AsyncConnection, cleared: Sequence[str]) -> list[None]:
     """Forget all that is remembered of these rooms but their entries."""
-    of_plugins = (await connection.scalars(sqlite.tables_of_rooms())).all()
+    of_plugins = (await connection.scalars(statements.tables_of_rooms())).all()
     for room in cleared:
         for table in (
             room_settings,
@@ -116,9 +117,9 @@ async def clear_rooms(connection: AsyncConnection, cleared: Sequence[str]) -> li
         ):
             await connection.execute(sa.delete(table).where(table.c.room == room))
         await connection.execute(sa.delete(tombstones).where(tombstones.c.archive == room))
-        await connection.execute(sa.delete(people).where(sqlite.known_by(room, people.c.jid)))
+        await connection.execute(sa.delete(people).where(known_by(room, people.c.jid)))
         kind, owner = plugin_data.c.owner_kind, plugin_data.c.owner
-        its_people = sa.and_(kind == OwnerKind.PERSON.value, sqlite.known_by(room, owner))
+        its_people = sa.and_(kind == OwnerKind.PERSON.value, known_by(room, owner))
         of_room = sa.and_(kind == OwnerKind.ROOM.value, owner == room)
         await connection.execute(sa.delete(plugin_data).where(of_room))
         await connection.execute(sa.delete(plugin_data).where(its_people))
@@ -155,10 +156,10 @@ def forget_links(digest: Digest) -> sa.Delete:
 async def save_languages(connection: AsyncConnection, choices: Sequence[tuple[str, str]]) -> list[None]:
     """Keep the languages of people; of people known only by a room, the latest of each room."""
     for person, language in choices:
-        await connection.execute(sqlite.save_language(person, language))
+        await connection.execute(upserts.save_language(person, language))
         room, occupant, _ = person.partition("/")
         if occupant:
-            await connection.execute(sqlite.forget_oldest_languages(room, MOST_LANGUAGES_OF_ROOM))
+            await connection.execute(statements.forget_oldest_languages(room, MOST_LANGUAGES_OF_ROOM))
     return [None] * len(choices)
 
 

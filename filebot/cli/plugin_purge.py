@@ -11,11 +11,11 @@ import click
 import humanize
 from rapidfuzz import process
 
-from filebot.catalog.examination import unusable
-from filebot.catalog.inspection import inspected
-from filebot.catalog.integrity import holds_nothing
 from filebot.catalog.mapping import translated
 from filebot.catalog.plugin_purge import PluginHoldings, holdings, plugins_in, purge
+from filebot.catalog.sqlite.examination import unusable
+from filebot.catalog.sqlite.inspection import inspected
+from filebot.catalog.sqlite.integrity import holds_nothing
 from filebot.cli.plugin_survey import Survey, survey
 from filebot.concurrency.locks import KeyedLocks
 from filebot.config import Config

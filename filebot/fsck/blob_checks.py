@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from filebot.catalog.inspection import CatalogInspection
+from filebot.catalog.sqlite.inspection import CatalogInspection
 from filebot.fsck.position import Position
 from filebot.fsck.report import Report
 from filebot.model import Digest

@@ -7,7 +7,7 @@ from typing import Final
 
 import humanize
 
-from filebot.catalog.inspection import CatalogInspection
+from filebot.catalog.sqlite.inspection import CatalogInspection
 from filebot.files.quota import FILE_OVERHEAD_BYTES, StorageLimits
 from filebot.fsck.report import Report
 

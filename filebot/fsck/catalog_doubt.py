@@ -3,8 +3,8 @@
 import sqlite3
 from pathlib import Path
 
-from filebot.catalog.inspection import inspected
-from filebot.catalog.integrity import holds_nothing, is_damage
+from filebot.catalog.sqlite.inspection import inspected
+from filebot.catalog.sqlite.integrity import holds_nothing, is_damage
 from filebot.data_folder import CATALOG, damaged_catalog, incomplete_catalog, missing_catalog
 from filebot.files.orphan_sweep import Unreferenced
 from filebot.storage.file_system import SHARDS

@@ -15,8 +15,8 @@ from rich.text import Text
 
 from filebot.backends.loading import Backend
 from filebot.catalog.database import migrate
-from filebot.catalog.inspection import CatalogInspection, inspected
-from filebot.catalog.integrity import holds_nothing, is_damage
+from filebot.catalog.sqlite.inspection import CatalogInspection, inspected
+from filebot.catalog.sqlite.integrity import holds_nothing, is_damage
 from filebot.data_folder import CATALOG, IDLE_S
 from filebot.errors import ConfigError, StorageError
 from filebot.files.orphan_sweep import Unreferenced

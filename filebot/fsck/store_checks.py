@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from filebot.catalog.inspection import CatalogInspection
+from filebot.catalog.sqlite.inspection import CatalogInspection
 from filebot.errors import BlobCorrupt
 from filebot.fsck.report import Report
 from filebot.model import Digest

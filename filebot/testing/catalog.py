@@ -8,8 +8,8 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from filebot.catalog.mapping import added_entry, fold, private_entry
-from filebot.catalog.memory_tables import MemoryPluginTables
 from filebot.catalog.name_suggestions import likeliest
+from filebot.catalog.sqlite.memory_tables import MemoryPluginTables
 from filebot.model import (
     ArchivePosition,
     BareJid,

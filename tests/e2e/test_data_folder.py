@@ -17,7 +17,7 @@ from tests.e2e.conftest import USERS, World, bot_config, sha256
 from tests.servers import private_server
 from tests.support.command_line import filebot
 from tests.support.waiting import until
-from tests.unit.catalog.test_integrity import empty_index
+from tests.unit.catalog.sqlite.test_integrity import empty_index
 
 
 @pytest.fixture

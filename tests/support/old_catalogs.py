@@ -15,8 +15,8 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
-from filebot.catalog import sqlite
 from filebot.catalog.database import MIGRATIONS
+from filebot.catalog.sqlite import engines
 
 FIXED: Final = {"method": "ibb", "address_kind": "chat", "attached_bytes": 0}
 """Columns that have certain values only; the last is for triggers to fill."""
@@ -61,10 +61,10 @@ def image_of(make: Callable[[Path], object]) -> bytes:
 @cache
 def _empty(revision: str) -> bytes:
     def make(path: Path) -> None:
-        sqlite.create_file(path)
+        engines.create_file(path)
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
-        with sqlite.migrating_engine(path).begin() as connection:
+        with engines.migrating_engine(path).begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
 

@@ -21,7 +21,7 @@ from filebot.model import Attachment, BlobRef, NewEntry
 from filebot.ports import BlobStore
 from filebot.storage import folder_lock
 from tests.support.old_catalogs import make_catalog
-from tests.unit.catalog.test_integrity import empty_index
+from tests.unit.catalog.sqlite.test_integrity import empty_index
 
 NOW = datetime(2026, 2, 3, tzinfo=UTC)
 NEW = NewEntry("a", "anna@example.org", None, "", BlobRef("0" * 64, 1), "text/plain", NOW)

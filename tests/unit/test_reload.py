@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from filebot import reload
-from filebot.catalog.memory_tables import MemoryPluginTables
+from filebot.catalog.sqlite.memory_tables import MemoryPluginTables
 from filebot.concurrency.isolated import Limits, call_isolated
 from filebot.config import Config
 from filebot.config.load import load

@@ -14,9 +14,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.exc import DBAPIError
 
-from filebot.catalog import open_catalog, sqlite
-from filebot.catalog.integrity import BUSY_TIMEOUT_S
+from filebot.catalog import open_catalog
 from filebot.catalog.schema import ADOPTED, metadata
+from filebot.catalog.sqlite import engines
+from filebot.catalog.sqlite.integrity import BUSY_TIMEOUT_S
 from filebot.errors import CatalogUnavailable
 from filebot.model import BlobRef, Link, NewEntry, Scope
 
@@ -72,7 +73,7 @@ async def test_only_the_owner_may_read_the_files(path: Path) -> None:
 
 async def test_writes_are_synced_and_readers_cannot_write(path: Path) -> None:
     await make(path)
-    for engine, query_only in ((sqlite.writing_engine(path), 0), (sqlite.reading_engine(path), 1)):
+    for engine, query_only in ((engines.writing_engine(path), 0), (engines.reading_engine(path), 1)):
         async with engine.connect() as connection:
             for pragma, value in {
                 "journal_mode": "wal",
@@ -131,7 +132,7 @@ async def test_the_schema_is_what_the_migrations_make(path: Path) -> None:
         # Tables that plugins have adopted are theirs to describe.
         return kind != "table" or not ((name or "").startswith("entries_fts") or name in ADOPTED)
 
-    with sqlite.migrating_engine(path).connect() as connection:
+    with engines.migrating_engine(path).connect() as connection:
         context = MigrationContext.configure(
             connection, opts={"include_name": is_ours, "compare_type": True}
         )
@@ -151,7 +152,7 @@ async def test_a_closed_catalog_answers_no_more(path: Path) -> None:
         await catalog.add(NEW)
 
 
-@pytest.mark.parametrize("engine", [sqlite.reading_engine, sqlite.writing_engine])
+@pytest.mark.parametrize("engine", [engines.reading_engine, engines.writing_engine])
 async def test_an_error_shows_no_values_of_its_statement(path: Path, engine: Any) -> None:
     await make(path)
     made = engine(path)

@@ -12,10 +12,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from filebot.catalog import open_catalog, plugin_guard
-from filebot.catalog.inspection import inspected
-from filebot.catalog.memory_tables import MemoryPluginTables
+from filebot.catalog import open_catalog
 from filebot.catalog.plugin_tables import migrate_plugin
+from filebot.catalog.sqlite import plugin_guard
+from filebot.catalog.sqlite.inspection import inspected
+from filebot.catalog.sqlite.memory_tables import MemoryPluginTables
 from filebot.errors import PluginError
 from filebot.model import BlobRef, NewEntry
 from tests.support.old_catalogs import all_rows, image_of, put

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import dialect
 
 from filebot.catalog import catalog as sql
-from filebot.catalog import open_catalog, queries, sqlite, writes
+from filebot.catalog import open_catalog, queries, writes
 from filebot.catalog.mapping import scope_key
+from filebot.catalog.sqlite import statements
 from filebot.catalog.writer import Change
 from filebot.model import BlobRef, EntryFilter, NewEntry, Scope
 from filebot.ports import Catalog
@@ -116,7 +117,10 @@ def test_other_questions_about_entries_use_an_index(path: Path) -> None:
             "digest=?)",
         ),
         (queries.referenced_digests(["0" * 64, "1" * 64]), "COVERING INDEX ix_entries_digest"),
-        (sqlite.used_by_another_index("0" * 64), "COVERING INDEX ix_entries_scope (scope=? AND digest=?)"),
+        (
+            statements.used_by_another_index("0" * 64),
+            "COVERING INDEX ix_entries_scope (scope=? AND digest=?)",
+        ),
         (queries.SUM.params(kind="owner", key="a@example.org"), "sums USING PRIMARY KEY"),
         (queries.SUM.params(kind="scope", key=scope_key(SCOPE)), "sums USING PRIMARY KEY"),
         (queries.find_by_prefix(SCOPE, "rep", 5), "COVERING INDEX ix_entries_scope_name"),

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filebot.catalog import open_catalog, sqlite
+from filebot.catalog import open_catalog
+from filebot.catalog.sqlite import engines
 from filebot.errors import NoSuchEntry
 from filebot.model import Attachment, BlobRef, NewEntry, Scope
 from filebot.ports import Catalog
@@ -123,7 +124,7 @@ def test_the_sums_are_right_in_many_examples(done: list[Change]) -> None:
 async def test_a_migration_adds_up_the_entries_of_an_older_catalog(tmp_path: Path) -> None:
     path = tmp_path / "catalog.db"
     make_catalog(path, "0006")
-    with sqlite.migrating_engine(path).begin() as connection:
+    with engines.migrating_engine(path).begin() as connection:
         for number, (owner, room, digest) in enumerate(
             [("anna", None, 1), ("anna", "den", 1), ("bert", "den", 1), ("bert", "den", 2)]
         ):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filebot.catalog import open_catalog
-from filebot.catalog.inspection import inspected
+from filebot.catalog.sqlite.inspection import inspected
 from filebot.model import Attachment, BlobRef, Scope
 from filebot.ports import Catalog
 from filebot.testing.catalog import MemoryCatalog

@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from filebot.catalog import sqlite
 from filebot.catalog import writer as writer_module
+from filebot.catalog.sqlite import engines
 from filebot.catalog.writer import MAX_GROUP, MAX_WAITING, Writer
 from filebot.errors import CatalogUnavailable, StorageFull
 from tests.support.waiting import loop_turns
@@ -39,7 +39,7 @@ async def insert(connection: AsyncConnection, numbers: Sequence[int]) -> Sequenc
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    engine = sqlite.writing_engine(tmp_path / "numbers.db")
+    engine = engines.writing_engine(tmp_path / "numbers.db")
     async with engine.begin() as connection:
         await connection.execute(sa.text("CREATE TABLE numbers (n INTEGER PRIMARY KEY)"))
     yield engine

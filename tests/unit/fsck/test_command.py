@@ -27,7 +27,7 @@ from filebot.model import Attachment, BlobRef, Digest, NewEntry, Scope
 from filebot.storage import folder_lock, inspection
 from filebot.storage.file_system import QUARANTINE
 from tests.support.old_catalogs import make_catalog
-from tests.unit.catalog.test_integrity import empty_index
+from tests.unit.catalog.sqlite.test_integrity import empty_index
 from tests.unit.catalog.test_sums import added_up, kept
 
 NOW = datetime(2026, 2, 3, tzinfo=UTC)

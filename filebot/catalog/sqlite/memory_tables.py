@@ -14,10 +14,10 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
-from filebot.catalog import sqlite
 from filebot.catalog.database import migrate
-from filebot.catalog.plugin_guard import OwnTables, guarded
 from filebot.catalog.plugin_tables import migrate_plugin
+from filebot.catalog.sqlite import engines, statements
+from filebot.catalog.sqlite.plugin_guard import OwnTables, guarded
 from filebot.errors import PluginError
 from filebot.model import EntryFilter
 
@@ -78,7 +78,7 @@ class MemoryPluginTables:
         if self._engine is None:
             return
         with self._engine.begin() as connection:
-            for name in connection.scalars(sqlite.tables_of_rooms()).all():
+            for name in connection.scalars(statements.tables_of_rooms()).all():
                 table = sa.table(name, sa.column("room"))
                 connection.execute(sa.delete(table).where(table.c.room == room))
 
@@ -89,7 +89,7 @@ class MemoryPluginTables:
         return self._engine
 
     def _open(self, image: bytes) -> None:
-        self._engine = sqlite.memory_engine(StaticPool)
+        self._engine = engines.memory_engine(StaticPool)
         weakref.finalize(self, self._engine.dispose)
         _load(self._engine, image)
 

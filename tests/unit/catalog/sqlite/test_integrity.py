@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from filebot.catalog import open_catalog
-from filebot.catalog.integrity import IntegrityCheck, holds_nothing
+from filebot.catalog.sqlite.integrity import IntegrityCheck, holds_nothing
 from filebot.errors import CatalogUnavailable
 from filebot.model import Attachment, BlobRef, NewEntry
 from tests.support.old_catalogs import make_catalog

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from filebot.catalog.database import known_migrations
-from filebot.catalog.integrity import BUSY_TIMEOUT_S, damage, reading
 from filebot.catalog.mapping import fold, scope_mark
+from filebot.catalog.sqlite.integrity import BUSY_TIMEOUT_S, damage, reading
 from filebot.model import Digest
 
 Version = Literal["current", "older", "newer", "none"]

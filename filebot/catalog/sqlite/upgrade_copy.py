@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
-from filebot.catalog.integrity import reading
+from filebot.catalog.sqlite.integrity import reading
 from filebot.errors import StorageFull
 
 _MARK: Final = ".before-"

@@ -92,7 +92,7 @@ async def test_without_space_for_the_copy_nothing_is_changed(
 
 
 def test_a_copy_that_fails_leaves_nothing_behind(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("filebot.catalog.upgrade_copy._sync", fail)
+    monkeypatch.setattr("filebot.catalog.sqlite.upgrade_copy._sync", fail)
     with pytest.raises(CatalogUnavailable, match="unreadable"):
         migrate(old)
     assert copies(old) == []

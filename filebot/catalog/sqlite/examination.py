@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from filebot.catalog.database import known_migrations
-from filebot.catalog.integrity import reading
+from filebot.catalog.sqlite.integrity import reading
 
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER_BYTES: Final = 100

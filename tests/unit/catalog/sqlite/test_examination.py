@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from filebot.catalog.database import migrate
-from filebot.catalog.examination import RESTORE, unusable
+from filebot.catalog.sqlite.examination import RESTORE, unusable
 from filebot.config import Config
 from filebot.errors import ConfigError
 from filebot.preflight import prepared
