@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -13,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from filebot.catalog import queries, tombstones, upserts, writes
 from filebot.catalog.attachments import SqlAttachments
+from filebot.catalog.dialect import TRIGRAM
+from filebot.catalog.dialects import dialect_of
 from filebot.catalog.file_messages import SqlFileMessages
 from filebot.catalog.filters import is_met_by_many
 from filebot.catalog.job_store import SqlJobs
@@ -35,10 +36,8 @@ from filebot.catalog.mapping import (
 from filebot.catalog.name_suggestions import likeliest
 from filebot.catalog.occupant_proofs import SqlOccupantProofs
 from filebot.catalog.plugin_data import SqlPluginData, add_with_values
-from filebot.catalog.plugin_tables import SqlPluginTables
+from filebot.catalog.plugin_tables import ReadBy
 from filebot.catalog.sent_files import SqlSentFiles
-from filebot.catalog.sqlite import full_text, statements
-from filebot.catalog.sqlite.integrity import IntegrityCheck
 from filebot.catalog.writer import Change, Writer, add_entries, execute, execute_returning
 from filebot.concurrency.tasks import Threads, settled
 from filebot.errors import CatalogUnavailable
@@ -59,7 +58,7 @@ from filebot.model import (
     Scope,
     Weight,
 )
-from filebot.ports import Released
+from filebot.ports import PluginTables, Released
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +74,18 @@ NEAREST_NAMES_A_PART: Final = 200
 class SqlCatalog:
     """Implements :class:`filebot.ports.Catalog`."""
 
-    def __init__(self, path: Path, readers: AsyncEngine, writer: Writer) -> None:
-        self._path = path
+    def __init__(
+        self,
+        readers: AsyncEngine,
+        writer: Writer,
+        plugin_tables: Callable[[ReadBy], PluginTables],
+        examine: Callable[[], Awaitable[str | None]],
+    ) -> None:
+        """``plugin_tables`` makes the tables of plugins; ``examine`` returns a damage of the database."""
+        self._examine = examine
         self._readers = readers
+        dialect = dialect_of(readers)
+        self._text, self._statements = dialect.full_text, dialect.statements
         self._writer = writer
         self._ranking = Threads("rank", 2)
         self.attachments = SqlAttachments(self._read, writer)
@@ -85,7 +93,7 @@ class SqlCatalog:
         self.sent_files = SqlSentFiles(self._read, writer)
         self.occupant_proofs = SqlOccupantProofs(self._read, writer)
         self.plugin_data = SqlPluginData(self._read, writer)
-        self.plugin_tables = SqlPluginTables(path, self._read_by, writer)
+        self.plugin_tables = plugin_tables(self._read_by)
         self._open = True
         self.jobs = SqlJobs(self._read, writer)
 
@@ -132,7 +140,7 @@ class SqlCatalog:
         return await self._entries(queries.find_by_prefix(scope, prefix, limit))
 
     async def find_by_glob(self, scope: Scope, pattern: str, limit: int) -> list[Entry]:
-        return await self._entries(queries.find_by_glob(scope, pattern, limit))
+        return await self._entries(queries.find_by_glob(self._text, scope, pattern, limit))
 
     async def page(self, scope: Scope, *, limit: int, before: int | None = None) -> list[Entry]:
         if before is not None:
@@ -157,9 +165,9 @@ class SqlCatalog:
         for each in filters:
             if not await self._read(is_met_by_many(each)):
                 return await self._entries(
-                    queries.search_among(each, scope, wanted, limit, before, filters)
+                    queries.search_among(self._text, each, scope, wanted, limit, before, filters)
                 )
-        return await self._entries(queries.search(scope, wanted, limit, before, filters))
+        return await self._entries(queries.search(self._text, scope, wanted, limit, before, filters))
 
     async def nearest(self, scope: Scope, name: str, limit: int) -> list[str]:
         key = fold(name)
@@ -205,7 +213,7 @@ class SqlCatalog:
     async def is_used(self, digest: Digest) -> bool:
         if await self.referenced_digests([digest]):
             return True
-        others = (statements.used_by_another_index(digest), statements.attached_by_any_index(digest))
+        others = self._statements.searches_without_index(digest)
         if not any([await self._read(each) for each in others]):
             return False
         log.error("the catalog is damaged: an index does not know blob %s; run: filebot fsck", digest)
@@ -215,13 +223,7 @@ class SqlCatalog:
         return {row.digest for row in await self._read(queries.digests(prefix))}
 
     async def damage(self) -> str | None:
-        examination = IntegrityCheck(self._path)
-        try:
-            with translated():
-                return await asyncio.to_thread(examination.run)
-        except asyncio.CancelledError:
-            examination.stop()
-            raise
+        return await self._examine()
 
     async def used_by(self, owner: Identity) -> tuple[int, int]:
         return await self._sum("owner", owner)
@@ -334,10 +336,10 @@ class SqlCatalog:
 
     async def _names_sharing_parts(self, scope: Scope, key: str) -> list[sa.Row[Any]]:
         """Older names that share a trigram with ``key``: all of a rare one, the newest of a common one."""
-        starts = range(len(key) - full_text.TRIGRAM + 1)[:NEAREST_PARTS]
+        starts = range(len(key) - TRIGRAM + 1)[:NEAREST_PARTS]
         found: list[sa.Row[Any]] = []
-        for part in {key[start : start + full_text.TRIGRAM] for start in starts}:
-            found += await self._read(queries.names_with(scope, part, NEAREST_NAMES_A_PART))
+        for part in {key[start : start + TRIGRAM] for start in starts}:
+            found += await self._read(queries.names_with(self._text, scope, part, NEAREST_NAMES_A_PART))
         return found
 
     async def _read_by(self, function: Callable[[sa.Connection], R]) -> R:

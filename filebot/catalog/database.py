@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -14,10 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from filebot.catalog.catalog import SqlCatalog
 from filebot.catalog.mapping import translated
-from filebot.catalog.plugin_tables import one_migration
+from filebot.catalog.plugin_migrations import one_migration
+from filebot.catalog.plugin_tables import SqlPluginTables
 from filebot.catalog.reserve import STEP_BYTES, DiskReserve
 from filebot.catalog.sqlite import engines
-from filebot.catalog.sqlite.integrity import reading, versions
+from filebot.catalog.sqlite.integrity import IntegrityCheck, reading, versions
+from filebot.catalog.sqlite.plugin_guard import SqliteGuard
+from filebot.catalog.sqlite.plugin_migrations import migrate_plugin
 from filebot.catalog.sqlite.upgrade_copy import copy_before_upgrade
 from filebot.catalog.writer import Writer
 from filebot.errors import CatalogUnavailable, StorageFull
@@ -49,9 +54,22 @@ async def open_catalog(path: Path, reserve_bytes: int = 0) -> AsyncIterator[Cata
             await _connect(writing, 1)
             # Its files beside the database take what they need first.
             await asyncio.to_thread(reserve.fill)
-        catalog = SqlCatalog(path, readers, Writer(writing, reserve))
+        writer = Writer(writing, reserve)
+        tables = partial(SqlPluginTables, partial(migrate_plugin, path), SqliteGuard(), writer=writer)
+        catalog = SqlCatalog(readers, writer, tables, partial(_damage, path))
         stack.push_async_callback(catalog.close)
         yield catalog
+
+
+async def _damage(path: Path) -> str | None:
+    """Return a damage of the file in words, or None."""
+    examination = IntegrityCheck(path)
+    try:
+        with translated():
+            return await asyncio.to_thread(examination.run)
+    except asyncio.CancelledError:
+        examination.stop()
+        raise
 
 
 async def _connect(engine: AsyncEngine, count: int) -> None:
@@ -112,11 +130,18 @@ def _upgraded_to(path: Path) -> str | None:
 
 
 def _upgrade(path: Path) -> None:
-    engine = engines.migrating_engine(path)
+    with engines.migrating_engine(path).begin() as connection:
+        upgrade(connection)
+
+
+def upgrade(connection: sa.Connection) -> None:
+    """Bring the tables up to date, in the transaction of the connection: all of it or nothing.
+
+    Raises CatalogUnavailable if they are of a newer filebot.
+    """
     config = _alembic()
-    # One transaction around it all: a migration that fails leaves the database as it was.
-    with one_migration, engine.begin() as connection:
-        config.attributes["connection"] = connection
+    config.attributes["connection"] = connection
+    with one_migration:
         try:
             command.upgrade(config, "head")
         except CommandError as error:

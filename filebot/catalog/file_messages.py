@@ -10,6 +10,7 @@ from filebot.catalog import upserts
 from filebot.catalog.queries import Read
 from filebot.catalog.schema import file_messages
 from filebot.catalog.writer import Writer
+from filebot.catalog.writes import all_but_newest
 from filebot.model import FileMessage
 from filebot.ports import MOST_FILE_MESSAGES, MOST_FILE_MESSAGES_OF_PLACE
 
@@ -42,14 +43,11 @@ async def _add(connection: AsyncConnection, wanted: Sequence[tuple[FileMessage, 
         await connection.execute(upserts.save_file_message(asdict(each)))
         places.add(each.place)
     for place in places:
-        here = sa.select(_table.number).where(_table.place == place).order_by(_table.number.desc())
-        oldest = here.offset(MOST_FILE_MESSAGES_OF_PLACE).limit(1).scalar_subquery()
+        here = _table.place == place
         await connection.execute(
-            sa.delete(file_messages).where(_table.place == place, _table.number <= oldest)
+            all_but_newest(file_messages, _table.number, MOST_FILE_MESSAGES_OF_PLACE, here)
         )
-    newest = sa.select(_table.number).order_by(_table.number.desc())
-    oldest = newest.offset(MOST_FILE_MESSAGES).limit(1).scalar_subquery()
-    await connection.execute(sa.delete(file_messages).where(_table.number <= oldest))
+    await connection.execute(all_but_newest(file_messages, _table.number, MOST_FILE_MESSAGES))
     return [None] * len(wanted)
 
 

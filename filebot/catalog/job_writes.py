@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from filebot.catalog import upserts
+from filebot.catalog.prepared import Prepared
 from filebot.catalog.schema import job_sums, jobs
-from filebot.catalog.sqlite.prepared import PreparedStatement
 from filebot.model import Job, JobKind, NewJob
 from filebot.ports import (
     LONGEST_ERROR,
@@ -45,13 +45,13 @@ _PARAMETERS: Final = (
     *("plugin", "name", "run_at", "job_key", "job_group", "deadline", "payload"),
     *("of_plugin", "of_group"),
 )
-_INSERT: Final = PreparedStatement(
+_INSERT: Final = Prepared(
     upserts.insert_unless_there(jobs).values(
         state=sa.case((_IS_BLOCKED, BLOCKED), else_=READY), tries=0, error=""
     ),
     _PARAMETERS,
 )
-_SUMS: Final = PreparedStatement(sa.select(job_sums.c.plugin, job_sums.c.jobs, job_sums.c.used_bytes))
+_SUMS: Final = Prepared(sa.select(job_sums.c.plugin, job_sums.c.jobs, job_sums.c.used_bytes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,9 @@ async def add_jobs(connection: AsyncConnection, new: Sequence[NewJob]) -> list[b
     fit = [space.has_place(each) for each in new]
     rows = [_columns(each) for each, fits in zip(new, fit, strict=True) if fits]
     if rows and all(row["job_key"] is None for row in rows):
-        await _INSERT.changed(connection, rows)
+        await _INSERT.execute(connection, rows)
         return [fits or None for fits in fit]
-    added = iter([await _INSERT.changed(connection, [row]) > 0 for row in rows])
+    added = iter([await _INSERT.changes(connection, row) for row in rows])
     return [next(added) if fits else None for fits in fit]
 
 

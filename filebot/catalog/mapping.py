@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -72,31 +72,12 @@ def _ours(error: sqlite3.Error) -> StorageFull | CatalogUnavailable:
     return CatalogDamaged(str(error)) if is_damage(error) else CatalogUnavailable(str(error))
 
 
-# --- texts and moments ------------------------------------------------------------------------------
+# --- texts ------------------------------------------------------------------------------------
 
 
 def fold(text: str) -> str:
     """Return the comparison key of a text, such that equal names are equal strings in any database."""
     return _UNFIT.sub("\ufffd", comparison_key(text))
-
-
-class UtcDateTime(sa.TypeDecorator[datetime]):
-    """Column of a moment, kept in UTC without its zone and returned with it."""
-
-    impl = sa.DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Convert to UTC. A naive value is a mistake of the caller: its moment is unknown."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a moment without a time zone")
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Return the stored moment with its zone."""
-        return None if value is None else value.replace(tzinfo=UTC)
 
 
 # --- values -----------------------------------------------------------------------------------------

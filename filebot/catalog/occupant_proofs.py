@@ -10,6 +10,7 @@ from filebot.catalog.mapping import fields_of
 from filebot.catalog.queries import Read
 from filebot.catalog.schema import proven_occupants
 from filebot.catalog.writer import Writer, execute
+from filebot.catalog.writes import all_but_newest
 from filebot.model import BareJid, ProvenOccupant
 from filebot.ports import MOST_PROVEN
 
@@ -40,7 +41,5 @@ async def _add(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> l
         before = sa.and_(_table.person == columns["person"], _table.room == columns["room"])
         await connection.execute(sa.delete(proven_occupants).where(before))
         await connection.execute(sa.insert(proven_occupants).values(columns))
-    newest = sa.select(_table.proven_at).order_by(_table.proven_at.desc())
-    last_to_go = newest.offset(MOST_PROVEN).limit(1).scalar_subquery()
-    await connection.execute(sa.delete(proven_occupants).where(_table.proven_at <= last_to_go))
+    await connection.execute(all_but_newest(proven_occupants, _table.proven_at, MOST_PROVEN))
     return [None] * len(rows)

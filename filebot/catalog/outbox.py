@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from filebot.catalog.job_writes import add_jobs
+from filebot.catalog.prepared import Prepared
 from filebot.catalog.schema import outbox
-from filebot.catalog.sqlite.prepared import PreparedStatement
 from filebot.model import JobKind, NewJob
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 ROWS_AT_ONCE: Final = 20
 """Rows that become jobs in one transaction: others wait for it."""
 
-_INSERT: Final = PreparedStatement(sa.insert(outbox), ("jobs",))
+_INSERT: Final = Prepared(sa.insert(outbox), ("jobs",))
 _OLDEST: Final = sa.select(outbox).order_by(outbox.c.number).limit(ROWS_AT_ONCE)
 
 
@@ -35,7 +35,7 @@ async def keep_jobs(connection: AsyncConnection, new: Sequence[NewJob]) -> None:
         for shared, jobs in groupby(new, key=_shared)
     ]
     text = json.dumps(groups, separators=(",", ":"), ensure_ascii=False)
-    await _INSERT.changed(connection, [{"jobs": text}])
+    await _INSERT.execute(connection, [{"jobs": text}])
 
 
 async def hand_out(connection: AsyncConnection, times: Sequence[None]) -> list[bool]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from filebot.catalog.mapping import translated
-from filebot.catalog.plugin_tables import version_table
+from filebot.catalog.plugin_migrations import version_table
 from filebot.catalog.schema import ADOPTED, REFUSALS
 from filebot.catalog.sqlite.inspection import writing
 from filebot.catalog.sqlite.integrity import reading, versions

@@ -10,8 +10,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from filebot.catalog.dialect import FullText
 from filebot.catalog.filters import is_among, is_met
-from filebot.catalog.mapping import fold, scope_key, scope_mark
+from filebot.catalog.mapping import fold, scope_key
+from filebot.catalog.name_index import begins_alike
 from filebot.catalog.schema import (
     attachments,
     deliveries,
@@ -24,8 +26,8 @@ from filebot.catalog.schema import (
     rooms,
     subscriptions,
     sums,
+    unindexed,
 )
-from filebot.catalog.sqlite import full_text
 from filebot.model import Digest, EntryFilter, Scope
 
 Read = Callable[[sa.Select[Any]], Awaitable[Sequence[sa.Row[Any]]]]
@@ -48,18 +50,13 @@ SUM: Final = sa.select(sums.c.files, sums.c.used_bytes).where(
 """Number and bytes of the entries of an owner or a scope (the ``kind``), or of all; no row for none."""
 
 
-def _unindexed(column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    """Hide the column from the planner, which must not start from a condition on it."""
-    return sa.func.coalesce(column, "")
-
-
 WITH_DIGEST: Final = (
     sa.select(entries)
     .where(
         # Few rows share their bytes: sorting these is cheaper than reading the scope in order.
         entries.c.owner == sa.bindparam("owner"),
         entries.c.digest == sa.bindparam("digest"),
-        _unindexed(entries.c.scope) == sa.bindparam("scope"),
+        unindexed(entries.c.scope) == sa.bindparam("scope"),
     )
     .order_by(entries.c.id.desc())
     .limit(1)
@@ -76,7 +73,11 @@ PAGE: Final = (
 
 WITH_NAME: Final = (
     sa.select(entries)
-    .where(entries.c.scope == sa.bindparam("scope"), entries.c.name_key == sa.bindparam("name_key"))
+    .where(
+        entries.c.scope == sa.bindparam("scope"),
+        entries.c.name_key == sa.bindparam("name_key"),
+        begins_alike(sa.bindparam("name_key")),
+    )
     .order_by(entries.c.id.desc())
     .limit(1)
 )
@@ -111,13 +112,15 @@ def page(scope: Scope, limit: int, before: int | None = None) -> sa.Select[Any]:
 def find_by_source_message(scope: Scope, owner: str, message: str) -> sa.Select[Any]:
     """Select the newest entry of an owner that came from this message."""
     # The planner has to start from the index of messages: an owner may have many entries.
-    mine = _unindexed(entries.c.owner) == owner
+    mine = unindexed(entries.c.owner) == owner
     return _few(scope, mine, entries.c.brought_by == message).limit(1)
 
 
 def spelled(scope: Scope, name: str) -> sa.Select[Any]:
     """Select the newest entry of this name, in this case."""
-    return page(scope, 1).where(entries.c.name_key == fold(name), entries.c.name == name)
+    return page(scope, 1).where(
+        entries.c.name_key == fold(name), begins_alike(fold(name)), entries.c.name == name
+    )
 
 
 def find_by_prefix(scope: Scope, prefix: str, limit: int) -> sa.Select[Any]:
@@ -128,19 +131,21 @@ def find_by_prefix(scope: Scope, prefix: str, limit: int) -> sa.Select[Any]:
     # There may be many: find the newest ids in the index alone, then read those rows only.
     newest = (
         sa.select(entries.c.id)
-        .where(_in(scope), entries.c.name_key.between(key, key + _LAST_CHARACTER))
+        .where(_in(scope), entries.c.name_key.between(key, key + _LAST_CHARACTER), begins_alike(key))
         .order_by(entries.c.id.desc())
         .limit(limit)
     )
     return sa.select(entries).where(entries.c.id.in_(newest)).order_by(entries.c.id.desc())
 
 
-def find_by_glob(scope: Scope, pattern: str, limit: int) -> sa.Select[Any]:
+def find_by_glob(text: FullText, scope: Scope, pattern: str, limit: int) -> sa.Select[Any]:
     """Select the newest entries whose whole name fits a pattern of ``*`` and ``?``."""
     key = fold(pattern)
-    phrases = full_text.indexed(set(re.split(r"[*?]", key)))
-    candidates = _found([entries], scope, phrases, names_only=True) if phrases else page(scope, limit)
-    return candidates.where(full_text.fits_pattern(key)).limit(limit)
+    phrases = text.indexed(set(re.split(r"[*?]", key)))
+    candidates = (
+        text.found([entries], scope_key(scope), phrases, names_only=True) if phrases else page(scope, limit)
+    )
+    return candidates.where(text.fits_pattern(key)).limit(limit)
 
 
 def oldest(scope: Scope, limit: int) -> sa.Select[Any]:
@@ -155,6 +160,7 @@ def of_occupants(room: str, limit: int) -> sa.Select[Any]:
 
 
 def search(
+    text: FullText,
     scope: Scope,
     words: Collection[str],
     limit: int,
@@ -162,11 +168,12 @@ def search(
     filters: Collection[EntryFilter] = (),
 ) -> sa.Select[Any]:
     """Select entries with all the words, which are folded and not empty, and that meet all conditions."""
-    found = _with_words(scope, words, limit, before) if words else page(scope, limit, before)
+    found = _with_words(text, scope, words, limit, before) if words else page(scope, limit, before)
     return found.where(*map(is_met, filters))
 
 
 def search_among(
+    text: FullText,
     few: EntryFilter,
     scope: Scope,
     words: Collection[str],
@@ -177,17 +184,19 @@ def search_among(
     """Select the same, also by a condition that few entries meet."""
     others = [is_met(each) for each in filters if each is not few]
     below = sa.true() if before is None else entries.c.id < in_range(before)
-    return _few(scope, is_among(few), below, full_text.contains_all(words), *others).limit(limit)
+    return _few(scope, is_among(few), below, text.contains_all(words), *others).limit(limit)
 
 
-def _with_words(scope: Scope, words: Collection[str], limit: int, before: int | None) -> sa.Select[Any]:
-    phrases = full_text.indexed(words)
+def _with_words(
+    text: FullText, scope: Scope, words: Collection[str], limit: int, before: int | None
+) -> sa.Select[Any]:
+    phrases = text.indexed(words)
     unproved = set(words).difference(phrases)
     if not phrases:
-        return _searched_row_by_row(scope, words, limit, before)
+        return _searched_row_by_row(text, scope, words, limit, before)
     below = None if before is None else in_range(before)
-    candidates = _found([entries], scope, phrases, before=below)
-    return candidates.where(full_text.contains_all(unproved)).limit(limit)
+    candidates = text.found([entries], scope_key(scope), phrases, before=below)
+    return candidates.where(text.contains_all(unproved)).limit(limit)
 
 
 def newest_names(scope: Scope, limit: int) -> sa.Select[Any]:
@@ -195,9 +204,11 @@ def newest_names(scope: Scope, limit: int) -> sa.Select[Any]:
     return page(scope, limit).with_only_columns(entries.c.name_key, entries.c.name)
 
 
-def names_with(scope: Scope, part: str, limit: int) -> sa.Select[Any]:
+def names_with(text: FullText, scope: Scope, part: str, limit: int) -> sa.Select[Any]:
     """Select names that hold a folded ``part`` of three characters or more."""
-    return _found([entries.c.name_key, entries.c.name], scope, [part], names_only=True).limit(limit)
+    return text.found(
+        [entries.c.name_key, entries.c.name], scope_key(scope), [part], names_only=True
+    ).limit(limit)
 
 
 def archived(room: str, owner: str, limit: int) -> sa.Select[Any]:
@@ -262,30 +273,17 @@ def _few(scope: Scope, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
     Sorting these is cheaper than reading the scope in order.
     """
-    here = _unindexed(entries.c.scope) == scope_key(scope)
+    here = unindexed(entries.c.scope) == scope_key(scope)
     return sa.select(entries).where(*conditions, here).order_by(entries.c.id.desc())
 
 
 def _searched_row_by_row(
-    scope: Scope, words: Collection[str], limit: int, before: int | None
+    text: FullText, scope: Scope, words: Collection[str], limit: int, before: int | None
 ) -> sa.Select[Any]:
     candidates = page(scope, limit, before)
     # The first row out of reach; NULL in a smaller scope.
     end = page(scope, 1, before).with_only_columns(entries.c.id).offset(UNINDEXED_ROWS).scalar_subquery()
-    return candidates.where(entries.c.id > sa.func.coalesce(end, 0), full_text.contains_all(words))
-
-
-def _found(
-    columns: Sequence[Any],
-    scope: Scope,
-    phrases: Collection[str],
-    *,
-    names_only: bool = False,
-    before: int | None = None,
-) -> sa.Select[Any]:
-    key = scope_key(scope)
-    candidates = full_text.found(columns, scope_mark(key), phrases, names_only=names_only, before=before)
-    return candidates.where(_unindexed(entries.c.scope) == key)
+    return candidates.where(entries.c.id > sa.func.coalesce(end, 0), text.contains_all(words))
 
 
 def _in(scope: Scope) -> sa.ColumnElement[bool]:

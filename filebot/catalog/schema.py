@@ -1,13 +1,21 @@
 """Tables of the catalog. Every change is a new file in ``migrations/versions``; a test compares them."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
-from filebot.catalog.mapping import UtcDateTime
+from filebot.catalog.column_types import ID, UtcDateTime
 
 metadata: Final = sa.MetaData()
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """Return the options of an index of some rows."""
+    return {f"{database}_where": sa.text(condition) for database in ("sqlite", "postgresql")}
+
+
+_LONG_AGO: Final = sa.text("'1970-01-01 00:00:00'")
 
 ADOPTED: Final[Mapping[str, str]] = {"opt_outs": "archive", "unwanted": "archive", "fillings": "archive"}
 """Tables that were the core's once, and the plugins whose migrations may change them. The core makes them,
@@ -25,7 +33,7 @@ REFUSALS: Final = frozenset({"opt_outs", "unwanted"})
 entries: Final = sa.Table(
     "entries",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", ID, primary_key=True),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("name_key", sa.Text, nullable=False),
     sa.Column("caption", sa.Text, nullable=False),
@@ -47,11 +55,12 @@ entries: Final = sa.Table(
     sa.Column("weight", sa.Integer, nullable=False, server_default=sa.text("100")),
     sa.Column("shared_by", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Index("ix_entries_scope_id", "scope", "id"),
-    sa.Index("ix_entries_scope_name", "scope", "name_key", "id"),
+    # PostgreSQL indexes no long texts: see ``postgresql/tables``.
+    sa.Index("ix_entries_scope_name", "scope", "name_key", "id").ddl_if(dialect="sqlite"),
     sa.Index("ix_entries_digest", "digest"),
     sa.Index("ix_entries_owner", "owner", "digest", "weight", "size"),
     sa.Index("ix_entries_scope", "scope", "digest", "weight", "size"),
-    sa.Index("ix_entries_brought_by", "brought_by", sqlite_where=sa.text("brought_by IS NOT NULL")),
+    sa.Index("ix_entries_brought_by", "brought_by", **_where("brought_by IS NOT NULL")),
     sqlite_autoincrement=True,  # an id is never used twice
 )
 
@@ -86,6 +95,9 @@ people: Final = sa.Table(
     metadata,
     sa.Column("jid", sa.Text, primary_key=True),
     sa.Column("language", sa.Text, nullable=False),
+    sa.Column(
+        "first_chosen_at", UtcDateTime, nullable=False, server_default=sa.text("'1970-01-01 00:00:00'")
+    ),
 )
 
 # One row for each archive, replaced as a whole: a position and the ids ahead of it belong together.
@@ -106,7 +118,7 @@ tombstones: Final = sa.Table(
     sa.Column("message", sa.Text, primary_key=True),
     sa.Column("archive", sa.Text, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
-    sa.Column("entry_id", sa.Integer, nullable=False),
+    sa.Column("entry_id", ID, nullable=False),
     sa.Index("ix_tombstones_archive", "archive", "at"),
 )
 
@@ -114,7 +126,7 @@ tombstones: Final = sa.Table(
 file_messages: Final = sa.Table(
     "file_messages",
     metadata,
-    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("number", ID, primary_key=True),
     sa.Column("place", sa.Text, nullable=False),
     sa.Column("key", sa.Text, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
@@ -129,7 +141,7 @@ file_messages: Final = sa.Table(
 subscriptions: Final = sa.Table(
     "subscriptions",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", ID, primary_key=True),
     sa.Column("person", sa.Text, nullable=False),
     sa.Column("own", sa.Text, nullable=False),
     sa.UniqueConstraint("person", "own"),
@@ -140,7 +152,7 @@ sent_files: Final = sa.Table(
     "sent_files",
     metadata,
     sa.Column("message_id", sa.Text, primary_key=True),
-    sa.Column("entry_id", sa.Integer, sa.ForeignKey("entries.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("entry_id", ID, sa.ForeignKey("entries.id", ondelete="CASCADE"), nullable=False),
     sa.Column("asker", sa.Text, nullable=False),
     sa.Column("recipient", sa.Text, nullable=False),
     sa.Column("is_room", sa.Boolean, nullable=False),
@@ -168,7 +180,7 @@ proven_occupants: Final = sa.Table(
 deliveries: Final = sa.Table(
     "parcels",
     metadata,
-    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("number", ID, primary_key=True),
     sa.Column("entry_id", sa.ForeignKey("entries.id", ondelete="CASCADE"), nullable=False),
     sa.Column("asker", sa.Text, nullable=False),
     sa.Column("recipient", sa.Text, nullable=False),
@@ -204,7 +216,7 @@ plugin_data: Final = sa.Table(
     sa.Index("ix_plugin_data_size", "plugin", "size"),  # adds up without reading the values
     sa.Index("ix_plugin_data_key", "plugin", "owner_kind", "key", "owner"),
     sa.Index("ix_plugin_data_owner", "owner_kind", "owner"),
-    sa.Index("ix_plugin_data_entry_id", "entry_id", sqlite_where=sa.text("entry_id IS NOT NULL")),
+    sa.Index("ix_plugin_data_entry_id", "entry_id", **_where("entry_id IS NOT NULL")),
 )
 
 # Files that plugins derive from an entry, and that go with it. Two indexes begin with the digest: if one of
@@ -255,7 +267,7 @@ destroyed_rooms: Final = sa.Table(
 jobs: Final = sa.Table(
     "jobs",
     metadata,
-    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("number", ID, primary_key=True),
     sa.Column("plugin", sa.Text, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
@@ -271,8 +283,8 @@ jobs: Final = sa.Table(
     sa.Column("payload", sa.Text, nullable=False),
     sa.Index("ix_jobs_due", "state", "run_at", "number"),
     sa.Index("ix_jobs_group", "plugin", "job_group", "number"),
-    sa.Index("ix_jobs_key", "plugin", "job_key", unique=True, sqlite_where=sa.text("state <> 'dead'")),
-    sa.Index("ix_jobs_claimed", "claimed_until", sqlite_where=sa.text("claimed_until IS NOT NULL")),
+    sa.Index("ix_jobs_key", "plugin", "job_key", unique=True, **_where("state <> 'dead'")),
+    sa.Index("ix_jobs_claimed", "claimed_until", **_where("claimed_until IS NOT NULL")),
     sqlite_autoincrement=True,  # a claim of a job that is gone must not fit a later one
 )
 
@@ -280,7 +292,7 @@ jobs: Final = sa.Table(
 outbox: Final = sa.Table(
     "outbox",
     metadata,
-    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("number", ID, primary_key=True),
     sa.Column("jobs", sa.Text, nullable=False),
 )
 
@@ -293,3 +305,8 @@ job_sums: Final = sa.Table(
     sa.Column("used_bytes", sa.BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
+
+
+def unindexed(column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """Hide the column from the planner, which must not start from a condition on it."""
+    return sa.func.coalesce(column, "")

@@ -11,6 +11,7 @@ from filebot.catalog.mapping import fields_of
 from filebot.catalog.queries import Read, one
 from filebot.catalog.schema import sent_files
 from filebot.catalog.writer import Writer, execute_returning
+from filebot.catalog.writes import all_but_newest
 from filebot.model import BareJid, SentFile
 from filebot.ports import MOST_SENT
 
@@ -50,7 +51,5 @@ async def _add(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> l
         values = [sa.literal(value, _table[name].type) for name, value in columns.items()]
         row = sa.select(*values).where(sa.exists().where(one(columns["entry_id"])))
         await connection.execute(sa.insert(sent_files).from_select(list(columns), row))
-    newest = sa.select(_table.sent_at).order_by(_table.sent_at.desc())
-    last_to_go = newest.offset(MOST_SENT).limit(1).scalar_subquery()
-    await connection.execute(sa.delete(sent_files).where(_table.sent_at <= last_to_go))
+    await connection.execute(all_but_newest(sent_files, _table.sent_at, MOST_SENT))
     return [None] * len(rows)

@@ -85,7 +85,10 @@ async def note_sources(connection: AsyncConnection, sources: Sequence[Source]) -
         if noted.rowcount:
             archives.add(archive)
     for archive in archives:
-        await connection.execute(_forget_oldest(archive, MOST_TOMBSTONES_OF_ARCHIVE))
+        here = tombstones.c.archive == archive
+        await connection.execute(
+            writes.all_but_newest(tombstones, tombstones.c.at, MOST_TOMBSTONES_OF_ARCHIVE, here)
+        )
     return [None] * len(sources)
 
 
@@ -108,12 +111,6 @@ async def forget_positions(connection: AsyncConnection, archives: Sequence[str])
 
 def _of(archive: str) -> sa.Delete:
     return sa.delete(tombstones).where(tombstones.c.archive == archive)
-
-
-def _forget_oldest(archive: str, most: int) -> sa.Delete:
-    here = tombstones.c.archive == archive
-    newest = sa.select(tombstones.c.at).where(here).order_by(tombstones.c.at.desc())
-    return _of(archive).where(tombstones.c.at <= newest.offset(most).limit(1).scalar_subquery())
 
 
 def _key(owner: str, message: str) -> str:

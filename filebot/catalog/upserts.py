@@ -4,6 +4,7 @@ SQLite has ON CONFLICT as PostgreSQL has it, so the form that SQLAlchemy has for
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,9 +39,12 @@ def save_link(link: Link, name_key: str) -> sa.Insert:
     )
 
 
-def save_language(jid: str, language: str) -> sa.Insert:
-    """Keep the language of a person, in place of one before."""
-    return _put(people, people.c.jid, {"jid": jid, "language": language})
+def save_language(jid: str, language: str, at: datetime) -> sa.Insert:
+    """Keep the language that a person chose, in place of one before, and when they first chose one."""
+    statement = insert(people).values(jid=jid, language=language, first_chosen_at=at)
+    return statement.on_conflict_do_update(
+        index_elements=[people.c.jid], set_={"language": statement.excluded.language}
+    )
 
 
 def save_room(room: RememberedRoom) -> sa.Insert:

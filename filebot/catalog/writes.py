@@ -1,7 +1,7 @@
 """Operations for the writer, and the statements that they execute."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningDelete, ReturningInsert, ReturningUpdate
 
 from filebot.catalog import upserts
+from filebot.catalog.dialects import dialect_of
 from filebot.catalog.mapping import fold, scope_key, scope_mark
 from filebot.catalog.queries import known_by, one
 from filebot.catalog.schema import (
@@ -25,7 +26,6 @@ from filebot.catalog.schema import (
     subscriptions,
     tombstones,
 )
-from filebot.catalog.sqlite import statements
 from filebot.model import Digest, OwnerKind, Scope
 from filebot.ports import MOST_LANGUAGES_OF_ROOM
 
@@ -71,8 +71,7 @@ async def hand_over(connection: AsyncConnection, owner: str, to: str, limit: int
         "mark": sa.case((private, scope_mark(key)), else_=entries.c.mark),
     }
     change = sa.update(entries).where(entries.c.id.in_(oldest)).values(columns).returning(entries)
-    rows: Sequence[sa.Row[Any]] = (await connection.execute(change)).all()
-    return rows
+    return sorted(await connection.execute(change), key=lambda row: int(row.id))
 
 
 Released = tuple[sa.Row[Any], bool]
@@ -108,7 +107,7 @@ async def release(connection: AsyncConnection, room: str, limit: int) -> list[Re
 
 async def clear_rooms(connection: AsyncConnection, cleared: Sequence[str]) -> list[None]:
     """Forget all that is remembered of these rooms but their entries."""
-    of_plugins = (await connection.scalars(statements.tables_of_rooms())).all()
+    of_plugins = (await connection.scalars(dialect_of(connection).statements.tables_of_rooms())).all()
     for room in cleared:
         for table in (
             room_settings,
@@ -153,13 +152,24 @@ def forget_links(digest: Digest) -> sa.Delete:
     return sa.delete(links).where(links.c.digest == digest)
 
 
+def all_but_newest(
+    table: sa.Table, order: sa.Column[Any], most: int, *theirs: sa.ColumnElement[bool]
+) -> sa.Delete:
+    """Delete rows, of those that meet a condition, but the newest ``most`` by a column."""
+    newest = sa.select(order).where(*theirs).order_by(order.desc()).offset(most).limit(1)
+    return sa.delete(table).where(*theirs, order <= newest.scalar_subquery())
+
+
 async def save_languages(connection: AsyncConnection, choices: Sequence[tuple[str, str]]) -> list[None]:
     """Keep the languages of people; of people known only by a room, the latest of each room."""
     for person, language in choices:
-        await connection.execute(upserts.save_language(person, language))
+        await connection.execute(upserts.save_language(person, language, datetime.now(UTC)))
         room, occupant, _ = person.partition("/")
         if occupant:
-            await connection.execute(statements.forget_oldest_languages(room, MOST_LANGUAGES_OF_ROOM))
+            theirs = known_by(room, people.c.jid)
+            await connection.execute(
+                all_but_newest(people, people.c.first_chosen_at, MOST_LANGUAGES_OF_ROOM, theirs)
+            )
     return [None] * len(choices)
 
 

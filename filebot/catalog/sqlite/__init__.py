@@ -1,1 +1,1 @@
-"""Parts of the catalog that only SQLite knows. Another database needs a package like this one."""
+"""Parts of the catalog that only SQLite knows. Another database has a package like this one."""

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from filebot.catalog.schema import entries
+from filebot.catalog.dialect import TRIGRAM
+from filebot.catalog.mapping import scope_mark
+from filebot.catalog.schema import entries, unindexed
 
-TRIGRAM: Final = 3
-"""Characters of the shortest text that the index finds."""
 _MAX_PHRASES: Final = 16
 _MAX_PHRASE: Final = 64
 _MAX_PATTERN_BYTES: Final = 50_000
@@ -45,25 +45,28 @@ def indexed(words: Collection[str]) -> list[str]:
 
 
 def found(
-    columns: Sequence[sa.ColumnElement[Any]],
-    mark: str,
+    columns: Sequence[Any],
+    scope: str,
     phrases: Collection[str],
     *,
     names_only: bool = False,
     before: int | None = None,
 ) -> sa.Select[Any]:
-    """Select ``columns`` of entries with this scope's mark that hold all the phrases, newest first.
+    """Select ``columns`` of the entries of a scope that hold all the phrases, newest first.
 
-    The mark is part of the full-text query: FTS5 then skips from one row of the scope to the next
+    The scope's mark is part of the full-text query: FTS5 then skips from one row of the scope to the next
     and never reads rows of other scopes with the same words.
     """
     fields = "name_key" if names_only else "name_key caption_key"
     wanted = " AND ".join(_quoted(phrase) for phrase in phrases)
-    question = f"{{{fields}}} : ({wanted}) AND mark : {_quoted(mark)}"
+    question = f"{{{fields}}} : ({wanted}) AND mark : {_quoted(scope_mark(scope))}"
     statement = (
         sa.select(*columns)
         .join_from(_fts, entries, entries.c.id == _fts.c.rowid)
-        .where(_fts.c.entries_fts.op("MATCH", is_comparison=True)(question))
+        .where(
+            _fts.c.entries_fts.op("MATCH", is_comparison=True)(question),
+            unindexed(entries.c.scope) == scope,
+        )
         .order_by(_fts.c.rowid.desc())
     )
     return statement if before is None else statement.where(_fts.c.rowid < before)

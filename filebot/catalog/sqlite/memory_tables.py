@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from filebot.catalog.database import migrate
-from filebot.catalog.plugin_tables import migrate_plugin
 from filebot.catalog.sqlite import engines, statements
 from filebot.catalog.sqlite.plugin_guard import OwnTables, guarded
+from filebot.catalog.sqlite.plugin_migrations import migrate_plugin
 from filebot.errors import PluginError
 from filebot.model import EntryFilter
 

@@ -5,9 +5,8 @@ while it executes one. Both stand on a connection that others use as well, so th
 """
 
 import sqlite3
-import time
 from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -15,11 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.util import await_only
 
+from filebot.catalog.plugin_transaction import Deadline, SqlTransaction
 from filebot.catalog.schema import plugin_tables
 from filebot.errors import PluginError
 
-LIMIT_S: Final = 5.0
-"""Time of one function with a transaction: others wait for it."""
 STEPS: Final = 50_000
 """Instructions of SQLite between two looks at the clock, some milliseconds."""
 
@@ -54,27 +52,6 @@ class OwnTables:
         return cls(names, frozenset((key.table, key.to or "id") for key in keys), others)
 
 
-class SqlTransaction:
-    """Transaction as plugins are given it: they execute statements, and cannot end it."""
-
-    def __init__(self, connection: sa.Connection, guard: "_Guard") -> None:
-        self._connection = connection
-        self._guard = guard
-
-    def execute(self, *arguments: Any, **options: Any) -> sa.CursorResult[Any]:
-        """Do as SQLAlchemy's ``Connection``; likewise the others."""
-        self._guard.examine_time()
-        return self._connection.execute(*arguments, **options)
-
-    def scalar(self, *arguments: Any, **options: Any) -> Any:
-        self._guard.examine_time()
-        return self._connection.scalar(*arguments, **options)
-
-    def scalars(self, *arguments: Any, **options: Any) -> sa.ScalarResult[Any]:
-        self._guard.examine_time()
-        return self._connection.scalars(*arguments, **options)
-
-
 class _Guard:
     """Authorizer and clock of one call."""
 
@@ -82,7 +59,7 @@ class _Guard:
         self._plugin = plugin
         self._tables = tables
         self._may_write = may_write
-        self._until_s = time.monotonic() + LIMIT_S
+        self._deadline = Deadline(plugin)
         self._refused = ""
         self._was_stopped = False
 
@@ -109,20 +86,20 @@ class _Guard:
 
     def stops(self) -> bool:
         """Tell SQLite whether to end the statement."""
-        self._was_stopped |= time.monotonic() > self._until_s
+        self._was_stopped |= self._deadline.is_over
         return self._was_stopped
 
     def examine_time(self) -> None:
         """Raise PluginError if the time is over."""
         if self.stops():
-            raise PluginError(f"plugin {self._plugin!r} took over {LIMIT_S:g} s in ctx.db")
+            raise self._deadline.error()
 
     def error_of(self, error: exc.DBAPIError) -> PluginError | None:
         """Return an error that is the plugin's mistake; None for any other."""
         if getattr(error.orig, "sqlite_errorcode", None) not in _OWN_MISTAKES:
             return None
         if self._was_stopped:
-            return PluginError(f"plugin {self._plugin!r} took over {LIMIT_S:g} s in ctx.db")
+            return self._deadline.error()
         return PluginError(f"plugin {self._plugin!r} {self._refused or f'failed in ctx.db: {error.orig}'}")
 
 
@@ -140,7 +117,7 @@ def guarded(
     _await(driver.set_authorizer(guard.authorize))
     _await(driver.set_progress_handler(guard.stops, STEPS))
     try:
-        yield SqlTransaction(connection, guard)
+        yield SqlTransaction(connection, guard.examine_time)
     except exc.DBAPIError as error:
         mistake = guard.error_of(error)
         if mistake is None:
@@ -150,6 +127,24 @@ def guarded(
         _await(driver.set_progress_handler(None, 0))
         _await(driver.set_authorizer(None))
     guard.examine_time()
+
+
+class SqliteGuard:
+    """Implements :class:`filebot.catalog.plugin_tables.PluginGuard`."""
+
+    def __init__(self) -> None:
+        self._own: dict[str, OwnTables] = {}
+        """Tables of the plugins that have asked."""
+
+    def transaction(
+        self, connection: sa.Connection, plugin: str, *, may_write: bool
+    ) -> AbstractContextManager[SqlTransaction]:
+        if plugin not in self._own:
+            self._own[plugin] = OwnTables.of(connection, plugin)
+        return guarded(connection, plugin, self._own[plugin], may_write=may_write)
+
+    def forget(self) -> None:
+        self._own.clear()
 
 
 def _await(result: Awaitable[None] | None) -> None:

@@ -1,11 +1,11 @@
-"""Statements that name what only SQLite has: its table of tables, row numbers and chosen indexes."""
+"""Statements that name what only SQLite has: its table of tables, and chosen indexes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from filebot.catalog.queries import known_by
-from filebot.catalog.schema import ADOPTED, people, plugin_tables
+from filebot.catalog.schema import ADOPTED, plugin_tables
 
 
 def tables_of_rooms() -> sa.Select[Any]:
@@ -20,11 +20,9 @@ def tables_of_rooms() -> sa.Select[Any]:
     )
 
 
-def forget_oldest_languages(room: str, most: int) -> sa.Delete:
-    """Leave at most ``most`` people whom only this room tells apart."""
-    theirs, row = known_by(room, people.c.jid), sa.literal_column("people.rowid", sa.Integer)
-    last_to_go = sa.select(row).where(theirs).order_by(row.desc()).offset(most).limit(1)
-    return sa.delete(people).where(theirs, row <= last_to_go.scalar_subquery())
+def searches_without_index(digest: str) -> Sequence[sa.Select[Any]]:
+    """Return searches for these bytes by other indexes than that of digests."""
+    return used_by_another_index(digest), attached_by_any_index(digest)
 
 
 def used_by_another_index(digest: str) -> sa.Select[Any]:

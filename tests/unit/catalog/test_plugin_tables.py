@@ -12,11 +12,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from filebot.catalog import open_catalog
-from filebot.catalog.plugin_tables import migrate_plugin
-from filebot.catalog.sqlite import plugin_guard
+from filebot.catalog import open_catalog, plugin_transaction
 from filebot.catalog.sqlite.inspection import inspected
 from filebot.catalog.sqlite.memory_tables import MemoryPluginTables
+from filebot.catalog.sqlite.plugin_migrations import migrate_plugin
 from filebot.errors import PluginError
 from filebot.model import BlobRef, NewEntry
 from tests.support.old_catalogs import all_rows, image_of, put
@@ -291,7 +290,7 @@ ENDLESS: Final = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
 async def test_an_endless_statement_ends_and_harms_nobody(
     path: Path, writes: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plugin_guard, "LIMIT_S", 0.3)
+    monkeypatch.setattr(plugin_transaction, "LIMIT_S", 0.3)
 
     def stubborn(db: Any) -> None:
         with suppress(Exception):

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import dialect
 from filebot.catalog import catalog as sql
 from filebot.catalog import open_catalog, queries, writes
 from filebot.catalog.mapping import scope_key
-from filebot.catalog.sqlite import statements
+from filebot.catalog.sqlite import full_text, statements
 from filebot.catalog.writer import Change
 from filebot.model import BlobRef, EntryFilter, NewEntry, Scope
 from filebot.ports import Catalog
@@ -135,9 +135,9 @@ def test_other_questions_about_entries_use_an_index(path: Path) -> None:
 @pytest.mark.usefixtures("catalog")
 def test_a_search_starts_at_the_full_text_index_and_needs_no_sort(path: Path, before: int | None) -> None:
     for statement in (
-        queries.search(SCOPE, {"report", "ab"}, 5, before),
-        queries.find_by_glob(SCOPE, "*.pdf", 5),
-        queries.names_with(SCOPE, "rep", 5),
+        queries.search(full_text, SCOPE, {"report", "ab"}, 5, before),
+        queries.find_by_glob(full_text, SCOPE, "*.pdf", 5),
+        queries.names_with(full_text, SCOPE, "rep", 5),
     ):
         text = plan(path, statement)
         assert text.startswith("SCAN entries_fts VIRTUAL TABLE"), text
@@ -151,10 +151,10 @@ def test_a_condition_of_a_plugin_is_where_a_search_starts_or_is_asked_by_an_inde
     path: Path, words: set[str]
 ) -> None:
     wanted = EntryFilter("tags", "red")
-    text = plan(path, queries.search_among(wanted, SCOPE, words, 5, None, [wanted]))
+    text = plan(path, queries.search_among(full_text, wanted, SCOPE, words, 5, None, [wanted]))
     assert "SEARCH entries USING INTEGER PRIMARY KEY (rowid=?)" in text, text
     assert "SEARCH plugin_data USING INDEX ix_plugin_data_key" in text, text
-    text = plan(path, queries.search(SCOPE, words, 5, 50, [wanted]))
+    text = plan(path, queries.search(full_text, SCOPE, words, 5, 50, [wanted]))
     assert "CORRELATED" in text, text
     assert "SEARCH plugin_data USING INDEX ix_plugin_data_entry_id (entry_id=?)" in text, text
     assert "TEMP B-TREE" not in text, text

@@ -47,6 +47,9 @@ def upgraded(before: dict[str, Rows], version: str) -> dict[str, Rows]:
     for since, columns in NEW_COLUMNS.items():
         if version < since:
             after["entries"] = [row | columns for row in after["entries"]]
+    if version < "0022":
+        long_ago = {"first_chosen_at": "1970-01-01 00:00:00"}
+        after["people"] = [row | long_ago for row in after["people"]]
     if version < "0006":
         after["rooms"] = [row | {"invited_by": None} for row in after["rooms"]]
     for since, tables in NEW_TABLES.items():
