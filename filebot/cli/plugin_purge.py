@@ -1,7 +1,6 @@
 """Command ``filebot plugin purge``: shows what the catalog holds of a plugin, and removes it."""
 
 import asyncio
-import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +24,7 @@ from filebot.files.freed_blobs import FreedBlobs
 from filebot.files.unused_blobs import UnusedBlobs
 from filebot.preflight import configured_backends
 from filebot.storage.folder_lock import FolderInUse, folder_lock
-from filebot.system.ownership import as_owner
+from filebot.system.ownership import check_owner
 
 _KINDS: Final = {"plugin": "of its own", "entry": "of files", "person": "of people", "room": "of rooms"}
 
@@ -130,9 +129,7 @@ async def _remove(config: Config, name: str, shown: PluginHoldings) -> None:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Hold the lock of the folder. Raises ConfigError if this user cannot change it, or not now."""
-    if folder.stat().st_uid != os.geteuid():
-        # The bot could not use files that root makes there.
-        raise ConfigError((f"data_dir: {folder} is another user's; {as_owner(folder)}",))
+    check_owner(folder)
     try:
         with folder_lock(folder):
             yield

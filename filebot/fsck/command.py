@@ -1,7 +1,6 @@
 """Command ``filebot fsck``: the whole examination, and its report on the terminal."""
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -30,7 +29,7 @@ from filebot.ports import BlobStore
 from filebot.storage.file_system import UNREFERENCED
 from filebot.storage.folder_lock import FolderInUse, folder_lock, holder_of
 from filebot.storage.inspection import ReadThrottle, has_blobs
-from filebot.system.ownership import as_owner
+from filebot.system.ownership import as_owner, check_owner
 
 FINE: Final = 0
 FAULTS: Final = 1
@@ -238,9 +237,7 @@ class _Examination:
 
 
 def _lock(folder: Path, stack: ExitStack) -> None:
-    if folder.stat().st_uid != os.geteuid():
-        # The bot could not use files that root makes there.
-        raise _cannot(f"{folder} is another user's; {as_owner(folder)}")
+    check_owner(folder)
     try:
         stack.enter_context(folder_lock(folder))
     except FolderInUse as error:

@@ -119,7 +119,7 @@ class Server(ABC):
         self._upload_quota_bytes = upload_quota_bytes
         self._long_past = long_past
         self._websockets = websockets
-        ports = _free_ports(4 + len(self._secrets))
+        ports = free_ports(4 + len(self._secrets))
         self._ports = Ports(*ports[:4])
         self._ports_by_component = dict(zip(self._secrets, ports[4:], strict=True))
         """Ports of components, for servers that need one for each."""
@@ -294,9 +294,9 @@ class Server(ABC):
             said = self.log_file.read_bytes()[logged:] if self.log_file.exists() else b""
 
 
-def _free_ports(count: int) -> list[int]:
-    """Ports that nobody uses at this moment. All are held until the last is found: none comes twice."""
-    with ExitStack() as held:
+def free_ports(count: int) -> list[int]:
+    """Return different ports that nobody uses at this moment."""
+    with ExitStack() as held:  # each until the last is found, so that none comes twice
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
             each.bind((ADDRESS, 0))

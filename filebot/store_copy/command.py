@@ -1,7 +1,6 @@
 """Command ``filebot store copy``: the stores are opened, and the copy is shown on the terminal."""
 
 import asyncio
-import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,7 +19,7 @@ from filebot.storage.disk import DiskStore
 from filebot.storage.file_system import make_folder, storage_errors
 from filebot.storage.folder_lock import FolderInUse, folder_lock
 from filebot.store_copy.copying import Copied, StoreCopy
-from filebot.system.ownership import as_owner
+from filebot.system.ownership import check_owner
 
 FINE: Final = 0
 FAULTS: Final = 1
@@ -41,9 +40,7 @@ def copy(folder: Path, source: Backend[BlobStore], target: Backend[BlobStore], *
         raise ConfigError(("both stores are the same; name another one to copy into",))
     if not folder.is_dir():
         raise ConfigError((f"data_dir: {folder} is not there; correct the path",))
-    if folder.stat().st_uid != os.geteuid():
-        # The bot could not use files that root makes there.
-        raise ConfigError((f"data_dir: {folder} is another user's; {as_owner(folder)}",))
+    check_owner(folder)
     console = Console(highlight=False)
     try:
         copied = asyncio.run(_copied(folder, source, target, console, verify=verify))

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from filebot.errors import ConfigError
 from filebot.filenames import plain_text
 
 _ROOT: Final = 0
@@ -27,7 +28,7 @@ def weakness(path: Path) -> str | None:
     """
     for place, status, is_last in _passed(path.absolute()):
         if status.st_uid not in {_ROOT, os.geteuid()}:
-            owner, me = _user(status.st_uid), _user(os.geteuid())
+            owner, me = _name(status.st_uid), _name(os.geteuid())
             remedy = f"run chown {me} {_quoted(place)}, or run filebot as {owner}"
             return f"{_plain(place)} belongs to {owner}, who could change it; {remedy}"
         if _is_open(status, is_last=is_last):
@@ -72,21 +73,26 @@ def _passed(path: Path) -> Iterator[tuple[Path, os.stat_result, bool]]:
         ahead[:0] = way.parts[1:] if way.is_absolute() else way.parts
 
 
+def check_owner(folder: Path) -> None:
+    """Raise ConfigError if a data folder is another user's, such as the bot's.
+
+    The bot could not use files that root makes there. Raises OSError.
+    """
+    if folder.stat().st_uid != os.geteuid():
+        raise ConfigError((f"data_dir: {folder} is another user's; {as_owner(folder)}",))
+
+
 def as_owner(folder: Path) -> str:
     """Name the user that has to run a command on a folder. Raises OSError."""
-    number = folder.stat().st_uid
-    try:
-        name = pwd.getpwuid(number).pw_name
-    except KeyError:
-        name = f"number {number}"
-    return f"run this as the user {name}"
+    return f"run this as the user {_name(folder.stat().st_uid)}"
 
 
-def _user(number: int) -> str:
+def _name(number: int) -> str:
+    """Return the name of a user, or the number of one that has none."""
     try:
         return pwd.getpwuid(number).pw_name
     except KeyError:
-        return f"user {number}"
+        return f"number {number}"
 
 
 def _plain(place: Path) -> str:

@@ -1,6 +1,5 @@
 """Two private servers that know each other (RFC 6120, server to server), on loopback."""
 
-import socket
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import Final
 
 from filebot.localserver.certificate import self_signed
 from filebot.localserver.prosody import Prosody
-from filebot.localserver.server import ADDRESS, HOST
+from filebot.localserver.server import HOST, free_ports
 
 ELSEWHERE: Final = "elsewhere"
 """Domain of the other server."""
@@ -82,21 +81,10 @@ async def federation_in(
     folder: Path, *, users: Iterable[str], others: Iterable[str]
 ) -> AsyncIterator[Federation]:
     """Start both, with these accounts at home and elsewhere."""
-    ports = dict(zip((HOST, ELSEWHERE, DOWN), _free_ports(3), strict=True))
+    ports = dict(zip((HOST, ELSEWHERE, DOWN), free_ports(3), strict=True))
     home = FederatedProsody(folder / "home", HOST, ports, users=users)
     elsewhere = FederatedProsody(folder / "elsewhere", ELSEWHERE, ports, users=others)
     async with home, elsewhere:
         ca_file = folder / "both.crt"
         ca_file.write_text(home.ca_file.read_text() + elsewhere.ca_file.read_text())
         yield Federation(home, elsewhere, ca_file)
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind((ADDRESS, 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()

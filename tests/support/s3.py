@@ -12,6 +12,7 @@ from typing import Final
 
 import pytest
 
+from filebot.localserver.server import free_ports
 from filebot.storage.s3.address import Address, Keys
 from filebot.storage.s3.bucket import Bucket
 from filebot.storage.s3.store import S3Blobs
@@ -29,9 +30,7 @@ class S3Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        (self.port,) = free_ports(1)
         self._process: subprocess.Popen[bytes] | None = None
         (folder / "data" / BUCKET).mkdir(parents=True)
         (folder / "about").mkdir()
