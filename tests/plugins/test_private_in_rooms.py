@@ -78,3 +78,9 @@ async def test_nobody_else_is_shown_it_nor_the_room(both: FakeBot, sender: Sende
 async def test_without_any_file_it_is_said_how_to_bring_one(bot: FakeBot) -> None:
     (said,) = await bot.say("ls", PRIVATELY)
     assert said == "Neither this room nor you have files yet. Send me one here, and I will keep it for you."
+
+
+async def test_without_a_file_of_ones_own_the_list_is_the_rooms(managed: FakeBot) -> None:
+    await managed.say("rm plan.txt", ALICE)
+    for sender in (PRIVATELY, through_room("eve@elsewhere.example", "eve")):
+        assert (await managed.say("ls", sender))[0].startswith("This room has one file:")
